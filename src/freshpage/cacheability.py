@@ -1,0 +1,82 @@
+"""Cacheability: (ttl, axes, tags), merged by minimum, union, union."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+TAG_LENGTH = 200  # characters; longer tags are kept as a digest
+PATH_DEPTH = 16  # path segments that a purge by prefix can tell apart
+
+EVERYTHING = "@all"
+
+
+@dataclass(frozen=True, slots=True)
+class Cacheability:
+    """What one fragment, or a whole page, declares.
+
+    :param ttl: seconds it may live; None: says nothing.
+    :param axes: the inputs it varies on, in the order they were read.
+    :param tags: names of what it shows.
+    """
+
+    ttl: float | None = None
+    axes: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+
+    def merge(self, other: Cacheability) -> Cacheability:
+        """Both together: the shorter life, every axis, every tag."""
+        ttls = [ttl for ttl in (self.ttl, other.ttl) if ttl is not None]
+        return Cacheability(
+            ttl=min(ttls) if ttls else None,
+            axes=tuple(dict.fromkeys(self.axes + other.axes)),
+            tags=self.tags | other.tags,
+        )
+
+
+def canonical_tag(tag: object) -> str:
+    """A user's tag as it is stored.
+
+    :raises ValueError: for an empty tag, and for one that starts with "@" (ours).
+    """
+    text = str(tag)
+    if not text or text.startswith("@"):
+        raise ValueError(f"a tag is a non-empty text that does not start with '@': {text!r}")
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    if len(text) <= TAG_LENGTH:
+        return text
+    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    return f"@long:{name}"
+
+
+def url_tag(path: str, host: str = "") -> str:
+    """The tag of the pages at one path (any query); on every host when none is named."""
+    return _short(f"@url:{host.lower()}|{unquote(path)}")
+
+
+def prefix_tag(prefix: str, host: str = "") -> str:
+    """The tag of all pages below a path prefix.
+
+    Prefixes end at a slash: "/blog/20" is widened to "/blog/", and what lies deeper than
+    PATH_DEPTH segments to its ancestor at that depth (too wide is allowed, too narrow never).
+    """
+    segments = unquote(prefix).split("/")[:-1][: PATH_DEPTH + 1]
+    return _short(f"@path:{host.lower()}|{'/'.join(segments)}/")
+
+
+def location_tags(host: str, path: str) -> frozenset[str]:
+    """The tags every entry has by its place: everything, its URL, its prefixes.
+
+    :param path: as the application sees it, percent-decoded.
+    """
+    host = host.lower()
+    tags = {EVERYTHING, _short(f"@url:|{path}"), _short(f"@url:{host}|{path}")}
+    segments = path.split("/")
+    for end in range(1, min(len(segments) - 1, PATH_DEPTH + 1) + 1):
+        prefix = "/".join(segments[:end]) + "/"
+        tags |= {_short(f"@path:|{prefix}"), _short(f"@path:{host}|{prefix}")}
+    return frozenset(tags)

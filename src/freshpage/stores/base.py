@@ -1,0 +1,84 @@
+"""The store protocol: what every store does, and what the tiers and doors may rely on.
+
+Stores are synchronous. One whose calls may wait on I/O says so (``blocking``), and async
+doors run those on a worker thread; so each rule is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
+
+from freshpage.entry import Entry, Node
+from freshpage.sequence import Sequence, Standing
+
+
+class StoreError(Exception):
+    """The store can't do what was asked; the message says why, for whoever runs it."""
+
+
+class Held(NamedTuple):
+    """What a store holds under a key."""
+
+    node: Node
+    standing: Standing  # always VALID for axes
+
+
+class StoreStats(NamedTuple):
+    """What a store holds; None where it can't tell cheaply."""
+
+    entries: int | None
+    bytes: int | None
+
+
+class Store(Protocol):
+    """Keeps nodes by key, and one sequence a tag.
+
+    Any method may raise StoreError (or what its client library raises): doors treat every
+    exception as "no answer". No method hands out an entry whose bytes did not verify.
+    """
+
+    blocking: bool
+
+    def pulse(self) -> int:
+        """A number, cheap to get, that differs from an earlier one whenever a tag may have
+        been invalidated in between, by any process."""
+
+    def sequence(self) -> Sequence:
+        """The sequence now: an S0. Invalidations that returned are counted in it."""
+
+    def get(self, key: bytes) -> Held | None:
+        """What is held under ``key``, with its standing; a bad entry is None."""
+
+    def put(self, key: bytes, node: Node) -> bool:
+        """Keep a node until its ``expires`` or as long as there is room.
+
+        :returns: False when it was not kept: too large, or invalid already.
+        """
+
+    def delete(self, key: bytes) -> None:
+        """Forget one key."""
+
+    def standing(self, entry: Entry) -> Standing:
+        """How an entry's S0 and tags stand now."""
+
+    def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
+        """Give each tag the next sequence; its cost does not grow with the entries.
+
+        When this has returned, no process that shares the store finds an entry with one of
+        the tags VALID whose S0 is older.
+
+        :returns: the sequence given.
+        """
+
+    def sweep(self, now: float) -> int:
+        """Drop what expired before ``now`` (seconds since 1970) and keep within budget.
+
+        :returns: the number of nodes dropped.
+        """
+
+    def stats(self) -> StoreStats:
+        """What is held."""
+
+    def close(self) -> None:
+        """Release connections and files; the store may be used again afterwards."""
