@@ -1,0 +1,82 @@
+"""A request as the engine sees it: plain values, whatever door it came through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from freshpage.http.fields import Headers
+from freshpage.http.vary import normalise
+from freshpage.key import Part, encode
+
+COOKIE, HEADER, QUERY = "cookie:", "header:", "query:"
+WHOLE_QUERY = "query"
+
+
+class Request(Protocol):
+    """What a front door tells the engine of one request.
+
+    ``host`` is None when Django would refuse it. ``path`` is percent-decoded, as the
+    application sees it, ``script`` the mount point before it. ``named`` holds axes that
+    only the door can value, such as "language".
+    """
+
+    method: str
+    scheme: str
+    host: str | None
+    script: str
+    path: str
+    query: str
+
+    def header(self, name: str) -> str | None:
+        """A field's lines joined with a comma; None when it is absent.
+
+        :param name: in lower case.
+        """
+
+    def headers(self) -> Headers:
+        """Every field."""
+
+    def has_body(self) -> bool:
+        """Whether a body was sent."""
+
+    def named(self, axis: str) -> Part:
+        """The value of an axis that is not a header, cookie or query parameter."""
+
+
+def axis_value(request: Request, axis: str) -> Part:
+    """What a request has for one axis; None: absent."""
+    if axis.startswith(HEADER):
+        return normalise(request.header(axis[len(HEADER) :]))
+    if axis == WHOLE_QUERY:
+        return request.query
+    if axis.startswith(COOKIE):
+        return cookies(request.header("cookie")).get(axis[len(COOKIE) :])
+    if axis.startswith(QUERY):
+        name = axis[len(QUERY) :]
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        values = [value for key, value in pairs if key == name]
+        return encode(values).decode("utf-8", "surrogatepass") if values else None
+    return request.named(axis)
+
+
+def cookies(header: str | None) -> Mapping[str, str]:
+    """A Cookie field's pairs; for a name that comes twice the last, as Django has it."""
+    found: dict[str, str] = {}
+    for pair in (header or "").split(";"):
+        name, equals, value = pair.partition("=")
+        name, value = (name.strip(), value.strip()) if equals else ("", name.strip())
+        if name or value:
+            found[name] = _unquote(value)
+    return found
+
+
+def _unquote(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        return SimpleCookie(f"x={value}")["x"].value
+    except (CookieError, KeyError):
+        return value

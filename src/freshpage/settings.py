@@ -1,0 +1,82 @@
+"""The one setting, FRESHPAGE, as a frozen value."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class SettingError(ValueError):
+    """A wrong setting; the message says which, and the right spelling."""
+
+
+def _option(default: Any, help: str, least: float | None = 0) -> Any:
+    return field(default=default, metadata={"help": help, "least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """FRESHPAGE, every key optional; the fields carry their key in lower case."""
+
+    store: str = _option("sqlite", "where entries are kept: a name or URL")
+    default_ttl: float = _option(600, "seconds for a page that says nothing; 0: not stored")
+    browser_ttl: float = _option(0, "seconds a browser may keep a page that says nothing")
+    memory_bytes: int = _option(256 * 2**20, "bytes of the memory tier of a process; 0: none")
+    store_bytes: int = _option(2**30, "bytes the SQLite file may take")
+    max_body_bytes: int = _option(4 * 2**20, "bytes of the largest body that is stored")
+    keep_stale: float = _option(3600, "seconds a stale entry is kept to be revalidated")
+    edge: bool = _option(False, "send CDN-Cache-Control to the cache in front of us")
+    edge_targets: tuple[str, ...] = _option(
+        ("Freshpage-Cache-Control", "CDN-Cache-Control"), "fields that rule us (RFC 9213)"
+    )
+    client_directives: bool = _option(False, "obey Cache-Control of requests (RFC 9111 §5.2.1)")
+    heuristic_fraction: float = _option(0.0, "share of Date - Last-Modified taken as fresh")
+    cache_status: bool = _option(True, "send Cache-Status (RFC 9211)")
+    cache_status_detail: bool = _option(False, "with the key and the reason in it")
+    key_prefix: str = _option("", "sets sites apart that share a store")
+    admission: bool = _option(False, "keep a page in memory from its second request on")
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Settings:
+        """Read FRESHPAGE.
+
+        :raises SettingError: naming every wrong key or value.
+        """
+        if not isinstance(given, Mapping):
+            raise SettingError(f"FRESHPAGE is a dict, not {type(given).__name__}")
+        known = {option.name.upper(): option for option in fields(cls)}
+        wrong, values = [], {}
+        for key, value in given.items():
+            option = known.get(key)
+            if option is None:
+                wrong.append(f"FRESHPAGE has no {key!r}{_suggest(str(key), list(known))}")
+                continue
+            fault = _fault(option.default, option.metadata["least"], value)
+            if fault:
+                wrong.append(f"FRESHPAGE[{key!r}] is {fault}, not {value!r}")
+            else:
+                values[option.name] = tuple(value) if isinstance(value, list) else value
+        if wrong:
+            raise SettingError("; ".join(wrong))
+        return cls(**values)
+
+
+def _suggest(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key.upper(), known, n=1)
+    return f": did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
+
+
+def _fault(default: Any, least: float, value: Any) -> str | None:
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "True or False"
+    if isinstance(default, int | float):
+        whole = " whole" if isinstance(default, int) and not isinstance(value, float) else ""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        ok = number and value >= least and value == value and value != float("inf")
+        return None if ok else f"a{whole} number from {least:g} up"
+    if isinstance(default, tuple):
+        texts = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        return None if texts else "a list of field names"
+    return None if isinstance(value, str) else "a text"
