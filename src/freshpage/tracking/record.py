@@ -1,0 +1,73 @@
+"""The record: what one render declared and read, written down while it happens.
+
+A front door opens one for each render; whatever runs inside the render finds it with
+:func:`current`, also in the threads and tasks that inherit its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from freshpage.cacheability import Cacheability
+
+
+class Record:
+    """What is known so far of one render. Only grows."""
+
+    __slots__ = ("_axes", "_refusals", "tags", "ttl")
+
+    def __init__(self, axes: Iterable[str] = ()) -> None:
+        self.ttl: float | None = None
+        self.tags: set[str] = set()
+        self._axes = dict.fromkeys(axes)
+        self._refusals: list[str] = []
+
+    def declare(self, what: Cacheability) -> None:
+        """Merge what a fragment says of itself."""
+        if what.ttl is not None:
+            self.limit(what.ttl)
+        self.vary(*what.axes)
+        self.tags.update(what.tags)
+
+    def limit(self, ttl: float) -> None:
+        """The page lives ``ttl`` seconds at most."""
+        self.ttl = ttl if self.ttl is None else min(self.ttl, ttl)
+
+    def vary(self, *axes: str) -> None:
+        """The page varies on these axes ("header:accept", "cookie:theme", ...)."""
+        for axis in axes:
+            self._axes.setdefault(axis)
+
+    def refuse(self, reason: str) -> None:
+        """The page must not be stored; the first reason given is the one told."""
+        self._refusals.append(reason)
+
+    @property
+    def cacheability(self) -> Cacheability:
+        """What was declared and read up to now."""
+        return Cacheability(ttl=self.ttl, axes=tuple(self._axes), tags=frozenset(self.tags))
+
+    @property
+    def refusal(self) -> str:
+        """Why the page must not be stored; empty when it may be."""
+        return self._refusals[0] if self._refusals else ""
+
+
+_current: ContextVar[Record | None] = ContextVar("freshpage-record", default=None)
+
+
+def current() -> Record | None:
+    """The record of the render that runs here; None outside of one."""
+    return _current.get()
+
+
+@contextmanager
+def recording(record: Record | None) -> Iterator[None]:
+    """Make ``record`` the current one; None: what runs inside is not recorded."""
+    token = _current.set(record)
+    try:
+        yield
+    finally:
+        _current.reset(token)
