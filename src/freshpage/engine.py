@@ -33,7 +33,7 @@ from freshpage.http import (
 from freshpage.http.cache_control import CacheControl
 from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
-from freshpage.http.targeted import effective_cache_control
+from freshpage.http.targeted import ruling_cache_control
 from freshpage.key import primary_key, variant_key
 from freshpage.present import is_not_modified, not_modified, present, select_part
 from freshpage.request import HEADER, Request, axis_value
@@ -44,7 +44,7 @@ NAME = "freshpage"  # our name in Cache-Status
 DEPTH = 8  # questions a key may ask before its tree is flattened
 AXES_LIFE = 30 * 24 * 3600.0  # seconds
 
-_NO_CONTROL = CacheControl.parse(())
+_NO_CONTROL = CacheControl()
 
 
 class Call(NamedTuple):
@@ -217,7 +217,7 @@ class Engine:
         age = freshness.current_age(entry.initial_age, entry.response_time, now)
         member = ""
         if self.settings.cache_status:
-            member = f"{NAME}; hit; ttl={int(entry.lifetime - age)}"
+            member = cache_status.hit(NAME, entry.lifetime - age)
         return self._from_entry(request, entry, now, member, age)
 
     def _from_entry(
@@ -269,7 +269,7 @@ class Engine:
             return ticket.detail
         if ticket.sequence is None:
             return "store-unavailable"
-        control, _ = effective_cache_control(head.headers, self.settings.edge_targets)
+        control, _ = ruling_cache_control(head.headers, self.settings.edge_targets)
         return refusal or (
             storing.storing_refusal(
                 request.method, head.status, request.headers(), head.headers, control
@@ -323,20 +323,21 @@ class Engine:
         self, entry: Entry, ttl: float | None, *, request_time: float, now: float
     ) -> Entry | str:
         """An entry with the lifetime its fields give it (RFC 9111 §4.2)."""
-        control, target = effective_cache_control(entry.headers, self.settings.edge_targets)
+        control, target = ruling_cache_control(entry.headers, self.settings.edge_targets)
         # RFC 9213 §2.2: a targeted field takes the place of Cache-Control and Expires
         ruling = fields.without(entry.headers, ("expires",)) if target else entry.headers
-        lifetime = freshness.freshness_lifetime(
-            entry.status,
-            ruling,
-            cache_control=control,
-            response_time=now,
-            heuristic_fraction=self.settings.heuristic_fraction,
-        )
-        explicit = freshness.is_explicit(ruling, control)
+        lifetime = freshness.explicit_lifetime(ruling, control, now)
+        explicit = lifetime is not None
         if lifetime is None:
-            if not storing.default_ttl_applies(entry.status) or not self.settings.default_ttl:
-                if not storing.must_revalidate_always(control):
+            lifetime = freshness.heuristic_lifetime(
+                entry.status, ruling, control, self.settings.heuristic_fraction, now
+            )
+        if lifetime is None:
+            if (
+                not storing.default_ttl_applies(entry.status, control)
+                or not self.settings.default_ttl
+            ):
+                if not control.no_cache:
                     return "no-freshness"
                 lifetime = 0.0
             else:
@@ -357,9 +358,9 @@ class Engine:
             lifetime=lifetime,
             expires=now + max(0.0, lifetime - initial_age) + keep,
             explicit=explicit,
-            always_validate=storing.must_revalidate_always(control),
+            always_validate=control.no_cache,
             never_stale=not freshness.may_serve_stale(control),
-            authorized=control.public or control.must_revalidate or control.s_maxage is not None,
+            authorized=storing.answers_authorized(control),
             stale_while_revalidate=control.stale_while_revalidate or 0,
             stale_if_error=control.stale_if_error or 0,
         )
@@ -373,17 +374,19 @@ class Engine:
     def _head(self, ticket: Ticket, stale: Entry, head: Head, now: float) -> Verdict:
         """The answer to a HEAD request beside a stored GET (RFC 9111 §4.3.5)."""
         headers = self._passed_on(ticket, head.headers, "method")
-        effect = updating.head_freshens(stale.headers, head.headers) if head.status == 200 else ""
-        if effect == "update":
+        effect = updating.HeadEffect.NONE
+        if head.status == 200:
+            effect = updating.head_effect(stale.headers, len(stale.body), head.headers)
+        if effect is updating.HeadEffect.UPDATE:
             freshened = self._freshened(ticket, stale, head, now)
             return replace(freshened, headers=headers, from_entry=False)
-        if effect == "invalidate":
+        if effect is updating.HeadEffect.INVALIDATE:
             return Verdict(headers, "method", drop=ticket.stale_key)
         return Verdict(headers, "method")
 
     def _freshened(self, ticket: Ticket, stale: Entry, head: Head, now: float) -> Verdict:
         merged = updating.freshen(stale.headers, head.headers)
-        control, _ = effective_cache_control(merged, self.settings.edge_targets)
+        control, _ = ruling_cache_control(merged, self.settings.edge_targets)
         updated = msgspec.structs.replace(
             stale,
             headers=merged,
@@ -495,8 +498,8 @@ class Engine:
         detail = None
         if self.settings.cache_status_detail:
             detail = refusal or ticket.detail or None
-        return cache_status.member(
-            NAME, fwd=ticket.fwd, fwd_status=status, stored=stored, detail=detail
+        return cache_status.forwarded(
+            NAME, ticket.fwd, status=status, stored=stored, detail=detail
         )
 
     def _passed_on(self, ticket: Ticket, headers: Headers, refusal: str) -> Headers:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from freshpage.entry import Entry
 from freshpage.http import conditional, fields, ranges
 from freshpage.http.fields import Headers
+from freshpage.http.freshness import date_of
 from freshpage.request import Request
 from freshpage.settings import Settings
 
@@ -75,7 +76,11 @@ def select_part(
 def _range_applies(request: Request, entry: Entry, now: float) -> bool:
     condition = request.header("if-range")  # RFC 9110 §13.1.5
     return condition is None or conditional.if_range_holds(
-        condition, etag=entry.etag, last_modified=entry.last_modified, now=now
+        condition,
+        etag=entry.etag,
+        last_modified=entry.last_modified,
+        date=date_of(entry.headers, entry.response_time),
+        now=now,
     )
 
 
@@ -89,5 +94,5 @@ def _part(
         unsatisfied = ranges.unsatisfied(headers, len(entry.body))
         return 416, "Range Not Satisfiable", list(unsatisfied), b""
     boundary = secrets.token_hex(12)
-    status, fields_, parts = ranges.partial(entry.body, headers, chosen, boundary)
-    return status, "Partial Content", list(fields_), b"".join(parts)
+    described, body = ranges.partial(entry.body, headers, chosen, boundary)
+    return 206, "Partial Content", list(described), body

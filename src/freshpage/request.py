@@ -49,7 +49,8 @@ class Request(Protocol):
 def axis_value(request: Request, axis: str) -> Part:
     """What a request has for one axis; None: absent."""
     if axis.startswith(HEADER):
-        return normalise(request.header(axis[len(HEADER) :]))
+        name = axis[len(HEADER) :]
+        return normalise(name, request.header(name))
     if axis == WHOLE_QUERY:
         return request.query
     if axis.startswith(COOKIE):
