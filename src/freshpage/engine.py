@@ -277,9 +277,7 @@ class Engine:
             or ""
         )
 
-    def _entry(
-        self, ticket: Ticket, head: Head, declared: Cacheability, now: float
-    ) -> Entry | str:
+    def _entry(self, ticket: Ticket, head: Head, declared: Cacheability, now: float) -> Entry | str:
         """The entry to be, or why there is none."""
         assert ticket.sequence is not None
         names = vary.vary_names(head.headers)
@@ -408,9 +406,7 @@ class Engine:
         if not invalidation.is_unsafe(request.method) or request.host is None:
             return frozenset()
         target = f"{request.scheme}://{request.host}{_quoted(request.script + request.path)}"
-        uris = invalidation.invalidated_targets(
-            request.method, head.status, target, head.headers
-        )
+        uris = invalidation.invalidated_targets(request.method, head.status, target, head.headers)
         return frozenset(url_tag(_below(request.script, uri), request.host) for uri in uris)
 
     # -- what becomes of it -----------------------------------------------------------

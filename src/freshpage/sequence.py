@@ -37,9 +37,7 @@ class TagSequence(NamedTuple):
     soft: int
 
 
-def standing(
-    entry: Sequence, *, epoch: int, floor: int, tags: list[TagSequence]
-) -> Standing:
+def standing(entry: Sequence, *, epoch: int, floor: int, tags: list[TagSequence]) -> Standing:
     """Judge an entry's S0 against its tags.
 
     :param entry: the entry's S0.

@@ -47,7 +47,8 @@ class Settings:
         if not isinstance(given, Mapping):
             raise SettingError(f"FRESHPAGE is a dict, not {type(given).__name__}")
         known = {option.name.upper(): option for option in fields(cls)}
-        wrong, values = [], {}
+        wrong: list[str] = []
+        values: dict[str, Any] = {}
         for key, value in given.items():
             option = known.get(key)
             if option is None:
