@@ -1,0 +1,174 @@
+"""The ASGI front door: ``application = PageCache(get_asgi_application())``.
+
+Only ``http`` scopes are ours; lifespan and websockets pass through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+from freshpage.engine import Answer, Head
+from freshpage.exchange import CONDITIONS, Exchange
+from freshpage.http.fields import Headers
+from freshpage.performing import run_async, tell
+from freshpage.runtime import Runtime, runtime_or_none
+from freshpage.tracking.record import recording
+from freshpage.visitor import from_scope
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class PageCache:
+    """An ASGI application that answers from the cache, and asks ``application`` otherwise.
+
+    :param application: the ASGI application to be cached.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        runtime = runtime_or_none() if scope["type"] == "http" else None
+        if runtime is None:
+            return await self.application(scope, receive, send)
+        try:
+            exchange = Exchange(runtime, from_scope(scope, runtime.rules))
+        except Exception as fault:
+            tell("a request could not be read", fault)
+            return await self.application(scope, receive, send)
+        answer = await run_async(exchange.lookup(), runtime.store)
+        if answer is not None:
+            return await _send(answer, send)
+        for _ in range(2):
+            response = _Response(runtime, exchange, send)
+            with recording(exchange.record):
+                await self.application(_asked(scope, exchange), receive, response.send)
+            if not response.again:
+                return None
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": _raw(answer.headers)}
+    )
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _raw(headers: Headers | list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _asked(scope: Scope, exchange: Exchange) -> Scope:
+    """What the application is asked: the visitor's conditions are judged by us."""
+    conditions = exchange.conditions
+    if conditions is None:
+        return scope
+    names = {name.encode() for name in CONDITIONS}
+    kept = [(name, value) for name, value in scope["headers"] if name.lower() not in names]
+    return {**scope, "headers": [*kept, *_raw(conditions)]}
+
+
+class _Response:
+    """The application's messages on their way to the visitor.
+
+    The head is held back until the first part of the body tells whether all of it is there:
+    a whole response is answered from its entry, a stream goes out as it comes.
+    """
+
+    def __init__(self, runtime: Runtime, exchange: Exchange, send: Send) -> None:
+        self._runtime = runtime
+        self._exchange = exchange
+        self._send = send
+        self._start: Message | None = None  # held back
+        self._waits = False  # the body comes in several parts, and we wait for the last
+        self._kept: list[bytes] | None = None
+        self._size = 0
+        self.again = False
+
+    async def send(self, message: Message) -> None:
+        """What the application calls in place of the server's send."""
+        if self.again:
+            return
+        if message["type"] == "http.response.start":
+            await self._head(message)
+        elif message["type"] == "http.response.body":
+            await self._body(message)
+        else:
+            await self._send(message)
+
+    async def _head(self, message: Message) -> None:
+        exchange = self._exchange
+        fields = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in message.get("headers", ())
+        ]
+        head = Head(message["status"], _reason(message["status"]), tuple(fields))
+        headers = exchange.receive(head)
+        self.again = exchange.again
+        if self.again:
+            return
+        self._start = {**message, "headers": _raw(headers)}
+        if exchange.keep:
+            self._kept = []
+            stated = {name.lower(): value for name, value in fields}.get("content-length", "")
+            self._waits = stated.isdecimal() and int(stated) <= self._runtime.settings.max_body_bytes
+
+    async def _body(self, message: Message) -> None:
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._start is not None and await self._answered(body, more):
+            return
+        self._keep(body)
+        if not more and self._kept is not None:
+            # Before the last part, so that whoever has the whole page may find it stored.
+            kept, self._kept = b"".join(self._kept), None
+            await run_async(self._exchange.complete(kept), self._runtime.store)
+        await self._send(message)
+
+    async def _answered(self, body: bytes, more: bool) -> bool:
+        """Deal with a body whose head is held back; False: it goes out as it comes."""
+        if self._kept is not None and (self._waits or not more):
+            self._kept.append(body)
+            if more:
+                return True
+            whole, self._kept = b"".join(self._kept), None
+            answer = await run_async(self._exchange.complete(whole), self._runtime.store)
+            body = whole
+        elif self._kept is None:
+            answer = await run_async(self._exchange.complete(b""), self._runtime.store)
+        else:
+            answer = None
+        start, self._start = self._start, None
+        if answer is not None:
+            await _send(answer, self._send)
+            self._send = _swallow  # the rest of a body that is not wanted
+            return True
+        assert start is not None
+        await self._send(start)
+        if self._kept is None and not more:
+            await self._send({"type": "http.response.body", "body": body})
+            return True
+        return False
+
+    def _keep(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > self._runtime.settings.max_body_bytes:
+            self._kept = None
+        elif self._kept is not None:
+            self._kept.append(body)
+
+
+async def _swallow(message: Message) -> None:
+    """Take a message nobody waits for."""
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

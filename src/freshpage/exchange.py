@@ -1,0 +1,99 @@
+"""One request's walk through the engine, the same behind every front door.
+
+A door makes an exchange, takes its steps, renders when there is no answer yet, and sends
+what comes out. Whatever goes wrong in here, the door is left with the application's own
+response.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from freshpage.engine import Answer, Head, Ticket, Verdict
+from freshpage.http.fields import Headers
+from freshpage.performing import Steps, contained
+from freshpage.request import Request
+from freshpage.runtime import Runtime
+from freshpage.tracking.record import Record
+
+logger = logging.getLogger("freshpage")
+
+# Conditions of the visitor, judged by us once the response is known.
+CONDITIONS = ("if-none-match", "if-modified-since")
+
+
+class Exchange:
+    """A request, the record of its render, and what the engine said so far.
+
+    :param axes: what the render may have read, beside what the runtime knows.
+    """
+
+    __slots__ = ("_axes", "_engine", "_request", "_runtime", "record", "ticket", "verdict")
+
+    def __init__(self, runtime: Runtime, request: Request, axes: tuple[str, ...] = ()) -> None:
+        self._axes = (*runtime.axes, *axes)
+        self._runtime = runtime
+        self._engine = runtime.engine
+        self._request = request
+        self.ticket: Ticket | None = None
+        self.verdict: Verdict | None = None
+        self.record: Record | None = None
+
+    def lookup(self) -> Steps[Answer | None]:
+        """The answer from the cache; None: render."""
+        outcome = yield from contained(
+            self._engine.lookup(self._request, time.time()), "looking a page up"
+        )
+        if not isinstance(outcome, Ticket):
+            return outcome
+        self.ticket = outcome
+        self.record = Record(self._axes)
+        return None
+
+    @property
+    def conditions(self) -> Headers | None:
+        """What to ask the application with in place of the visitor's conditions; None: his."""
+        return self.ticket.conditionals if self.ticket else None
+
+    def receive(self, head: Head) -> Headers:
+        """Judge a response's head; the fields it is passed on with, if it is."""
+        if self.ticket is None or self.record is None:
+            return head.headers
+        try:
+            self.verdict = self._engine.receive(
+                self.ticket, head, self.record.cacheability, self.record.refusal, time.time()
+            )
+        except Exception as fault:
+            logger.exception("judging a response failed: %s", fault)
+            return head.headers
+        if self.verdict.again:
+            # A 304 that does not fit what we hold: ask once more, for the whole of it.
+            self.ticket = self._engine.unconditional(self.ticket)
+        return self.verdict.headers
+
+    @property
+    def again(self) -> bool:
+        """Whether the application must be asked a second time."""
+        return self.verdict is not None and self.verdict.again
+
+    @property
+    def keep(self) -> bool:
+        """Whether the body is wanted."""
+        return self.verdict is not None and self.verdict.keep
+
+    def complete(self, body: bytes) -> Steps[Answer | None]:
+        """Store what is to be stored; what the visitor gets in place of the response."""
+        if self.ticket is None or self.verdict is None or self.record is None:
+            return None
+        answer = yield from contained(
+            self._engine.complete(
+                self.ticket,
+                self._engine.amend(self.verdict, self.record.cacheability, self.record.refusal),
+                body,
+                time.time(),
+            ),
+            "storing a page",
+        )
+        self._runtime.tidy()
+        return answer

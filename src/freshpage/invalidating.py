@@ -1,0 +1,81 @@
+"""Saying that something changed: what shows it is not served again.
+
+Inside a database transaction it counts on commit only; a rollback forgets it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlsplit
+
+from django.db import connections, transaction
+
+from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_tag
+from freshpage.performing import tell
+from freshpage.runtime import runtime_or_none
+
+
+def invalidate(*tags: object, soft: bool = False) -> None:
+    """Drop every page that carries one of these tags, once the transaction commits.
+
+    :param soft: the pages may still be served as stale while they are rendered anew.
+    :raises ValueError: for an empty tag, and for one that starts with "@".
+    """
+    send_on_commit(frozenset(canonical_tag(tag) for tag in tags), soft=soft)
+
+
+def purge(url: str | None = None, *, prefix: str | None = None, everything: bool = False) -> None:
+    """Drop pages by where they are.
+
+    :param url: a path ("/news/", on every host) or an absolute URL; with any query string.
+    :param prefix: a path ending in "/" (or an absolute URL): all that lies below it.
+    :param everything: every page of this site.
+    :raises ValueError: unless exactly one of the three is given.
+    """
+    if (url is not None) + (prefix is not None) + bool(everything) != 1:
+        raise ValueError("purge() takes one of: a url, prefix=, everything=True")
+    if everything:
+        tag = EVERYTHING
+    elif url is not None:
+        tag = url_tag(*_place(url))
+    else:
+        assert prefix is not None
+        tag = prefix_tag(*_place(prefix))
+    send_on_commit(frozenset((tag,)))
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    if not parts.path.startswith("/") and not parts.netloc:
+        raise ValueError(f"a path starts with '/', a URL with its scheme: {url!r}")
+    return parts.path or "/", parts.netloc
+
+
+def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
+    """Invalidate canonical tags once every open transaction of this thread has committed.
+
+    With several databases in a transaction the tags are sent at each commit: whichever of
+    them the caller wrote to, its pages are right from its commit on.
+    """
+    if not tags:
+        return
+    open_ = [
+        connection.alias
+        for connection in connections.all(initialized_only=True)
+        if connection.in_atomic_block
+    ]
+    if not open_:
+        _send(tags, soft)
+    for alias in open_:
+        transaction.on_commit(partial(_send, tags, soft), using=alias, robust=True)
+
+
+def _send(tags: frozenset[str], soft: bool) -> None:
+    runtime = runtime_or_none()
+    if runtime is None:
+        return
+    try:
+        runtime.store.invalidate(tags, soft=soft)
+    except Exception as fault:
+        # the store keeps them and delivers them before it is read again
+        tell(f"invalidating {len(tags)} tags waits for the store", fault)

@@ -1,0 +1,269 @@
+"""The middleware front door, for sites whose server file can't be changed.
+
+``"freshpage.middleware.PageCacheMiddleware"`` goes first in MIDDLEWARE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from freshpage.engine import Answer, Head
+from freshpage.exchange import CONDITIONS, Exchange
+from freshpage.http.fields import Headers
+from freshpage.performing import run, run_async, tell
+from freshpage.runtime import Runtime, runtime_or_none
+from freshpage.tracking.record import current, recording
+from freshpage.visitor import MetaRequest, active, meta_name
+
+GetResponse = Callable[[HttpRequest], Any]
+
+
+class PageCacheMiddleware:
+    """Answers from the cache, and asks the rest of the site otherwise.
+
+    Behind another front door it does nothing.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._async = iscoroutinefunction(get_response)
+        if self._async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._async:
+            return serve_async(request, self.get_response)
+        return serve(request, self.get_response)
+
+
+def serve(
+    request: HttpRequest, get_response: GetResponse, *, inside: bool = False
+) -> HttpResponseBase:
+    """The answer to a request, from the cache or from ``get_response``.
+
+    :param inside: this stands at a view, below the site's middleware.
+    """
+    runtime, exchange = _exchange(request, inside)
+    if runtime is None or exchange is None:
+        return cast(HttpResponseBase, get_response(request))
+    answer = run(exchange.lookup(), runtime.store)
+    if answer is not None:
+        return as_response(answer)
+    for _ in range(2):
+        with recording(exchange.record), _Conditions(request, exchange):
+            response = get_response(request)
+        if not getattr(response, "is_rendered", True):
+            return _rendered_later(runtime, exchange, request, response)
+        _judge(exchange, request, response, inside)
+        if not exchange.again:
+            break
+        response.close()
+    return _kept(runtime, exchange, response)
+
+
+async def serve_async(
+    request: HttpRequest, get_response: GetResponse, *, inside: bool = False
+) -> HttpResponseBase:
+    """The same for a ``get_response`` that is a coroutine function."""
+    runtime, exchange = _exchange(request, inside)
+    if runtime is None or exchange is None:
+        return cast(HttpResponseBase, await get_response(request))
+    answer = await run_async(exchange.lookup(), runtime.store)
+    if answer is not None:
+        return as_response(answer)
+    for _ in range(2):
+        with recording(exchange.record), _Conditions(request, exchange):
+            response = await get_response(request)
+        if not getattr(response, "is_rendered", True):
+            return _rendered_later(runtime, exchange, request, response)
+        _judge(exchange, request, response, inside)
+        if not exchange.again:
+            break
+        response.close()
+    if exchange.keep and response.streaming:
+        return _tee(runtime, exchange, response)
+    steps = exchange.complete(_body(exchange, response))
+    return _finished(response, await run_async(steps, runtime.store))
+
+
+def _kept(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
+    if exchange.keep and response.streaming:
+        return _tee(runtime, exchange, response)
+    return _finished(response, run(exchange.complete(_body(exchange, response)), runtime.store))
+
+
+def _rendered_later(
+    runtime: Runtime, exchange: Exchange, request: HttpRequest, response: Any
+) -> HttpResponseBase:
+    """A template response is rendered by Django once its middleware has seen it."""
+    render = response.render
+
+    def recorded() -> Any:
+        with recording(exchange.record):
+            return render()
+
+    def judged(rendered: HttpResponse) -> HttpResponseBase:
+        _judge(exchange, request, rendered, inside=True)
+        return _kept(runtime, exchange, rendered)
+
+    response.render = recorded
+    response.add_post_render_callback(judged)
+    return cast(HttpResponseBase, response)
+
+
+def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Exchange | None]:
+    if current() is not None:  # an outer door has it
+        return None, None
+    runtime = runtime_or_none()
+    if runtime is None:
+        return None, None
+    try:
+        named = active() if inside else {}
+        visitor = MetaRequest.from_django(request, runtime.rules, named)
+        return runtime, Exchange(runtime, visitor, tuple(named))
+    except Exception as fault:
+        tell("a request could not be read", fault)
+        return None, None
+
+
+class _Conditions:
+    """While the application is asked, the visitor's conditions make way for ours."""
+
+    def __init__(self, request: HttpRequest, exchange: Exchange) -> None:
+        self._request = request
+        self._conditions = exchange.conditions
+        self._his: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        if self._conditions is None:
+            return
+        meta = self._request.META
+        keys = [meta_name(name) for name in CONDITIONS]
+        self._his = {key: meta.pop(key) for key in keys if key in meta}
+        meta.update({meta_name(name.lower()): value for name, value in self._conditions})
+        self._request.__dict__.pop("headers", None)  # made from META, and kept
+
+    def __exit__(self, *fault: object) -> None:
+        if self._conditions is None:
+            return
+        for name in CONDITIONS:
+            self._request.META.pop(meta_name(name), None)
+        self._request.META.update(self._his)
+        self._request.__dict__.pop("headers", None)
+
+
+def _judge(
+    exchange: Exchange, request: HttpRequest, response: HttpResponseBase, inside: bool
+) -> None:
+    refusal = _above_would_refuse(request) if inside else ""
+    if refusal and exchange.record is not None:
+        exchange.record.refuse(refusal)
+    fields = [
+        *response.items(),
+        *(("Set-Cookie", morsel.output(header="").strip()) for morsel in response.cookies.values()),
+    ]
+    headers = exchange.receive(Head(response.status_code, response.reason_phrase, tuple(fields)))
+    if not exchange.again:
+        replace_headers(response, headers)
+
+
+def _above_would_refuse(request: HttpRequest) -> str:
+    """What the middleware above a view would say in headers that do not exist yet there."""
+    session = getattr(request, "session", None)
+    if session is not None and (session.accessed or session.modified):
+        return "session"
+    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
+        return "csrf"
+    if getattr(getattr(request, "_messages", None), "used", False):
+        return "messages"
+    return ""
+
+
+def replace_headers(response: HttpResponseBase, headers: Headers | list[tuple[str, str]]) -> None:
+    """Give a response these fields; its cookies stay as they are."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        if name.lower() == "set-cookie":
+            continue
+        known = next((key for key in joined if key.lower() == name.lower()), name)
+        joined[known] = f"{joined[known]}, {value}" if known in joined else value
+    for name, _ in list(response.items()):
+        del response.headers[name]
+    for name, value in joined.items():
+        response.headers[name] = value
+
+
+def _body(exchange: Exchange, response: HttpResponseBase) -> bytes:
+    return cast(HttpResponse, response).content if exchange.keep else b""
+
+
+def _finished(response: HttpResponseBase, answer: Answer | None) -> HttpResponseBase:
+    """The response as the visitor gets it: the view's own object, so that what hangs on it
+    (files to close, callbacks, test attributes) stays; or a new one for a 304 or a part."""
+    if answer is None:
+        return response
+    if answer.status != response.status_code or response.streaming:
+        made = as_response(answer)
+        made._resource_closers.append(response.close)  # type: ignore[attr-defined]
+        return made
+    replace_headers(response, answer.headers)
+    cast(HttpResponse, response).content = answer.body
+    return response
+
+
+def as_response(answer: Answer) -> HttpResponse:
+    """An answer as a Django response."""
+    response = HttpResponse(answer.body, status=answer.status, reason=answer.reason or None)
+    del response.headers["Content-Type"]
+    replace_headers(response, answer.headers)
+    return response
+
+
+def _tee(
+    runtime: Runtime, exchange: Exchange, response: StreamingHttpResponse
+) -> StreamingHttpResponse:
+    """A stream on its way out, stored when it has ended well and is not too large."""
+    kept: list[bytes] = []
+    room = runtime.settings.max_body_bytes
+
+    def keep(part: bytes) -> None:
+        nonlocal room
+        room -= len(part)
+        if room >= 0:
+            kept.append(part)
+        else:
+            kept.clear()
+
+    def parts(stream: Iterator[bytes]) -> Iterator[bytes]:
+        while True:
+            with recording(exchange.record):
+                part = next(stream, None)
+            if part is None:
+                break
+            keep(part)
+            yield part
+        if room >= 0:
+            run(exchange.complete(b"".join(kept)), runtime.store)
+
+    async def parts_async(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        with recording(exchange.record):
+            async for part in stream:
+                keep(part)
+                yield part
+        if room >= 0:
+            await run_async(exchange.complete(b"".join(kept)), runtime.store)
+
+    stream = response.streaming_content
+    if response.is_async:
+        response.streaming_content = parts_async(cast(AsyncIterator[bytes], stream))
+    else:
+        response.streaming_content = parts(iter(cast(Iterator[bytes], stream)))
+    return response

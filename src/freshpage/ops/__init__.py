@@ -1,0 +1,1 @@
+"""What whoever runs the site needs: checks, later commands, metrics and explanations."""
