@@ -117,7 +117,9 @@ class _Response:
         if exchange.keep:
             self._kept = []
             stated = {name.lower(): value for name, value in fields}.get("content-length", "")
-            self._waits = stated.isdecimal() and int(stated) <= self._runtime.settings.max_body_bytes
+            self._waits = (
+                stated.isdecimal() and int(stated) <= self._runtime.settings.max_body_bytes
+            )
 
     async def _body(self, message: Message) -> None:
         body, more = message.get("body", b""), message.get("more_body", False)

@@ -72,6 +72,7 @@ def page_cache(
 
 def never_cache(view: View) -> View:
     """Say that the view's page is not to be stored, here or by browsers and edges."""
+
     def before() -> None:
         record = current()
         if record is not None:

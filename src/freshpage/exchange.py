@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
+
+import msgspec
 
 from freshpage.engine import Answer, Head, Ticket, Verdict
 from freshpage.http.fields import Headers
@@ -69,7 +72,7 @@ class Exchange:
             return head.headers
         if self.verdict.again:
             # A 304 that does not fit what we hold: ask once more, for the whole of it.
-            self.ticket = self._engine.unconditional(self.ticket)
+            self.ticket = replace(self.ticket, stale=None, conditionals=())
         return self.verdict.headers
 
     @property
@@ -89,7 +92,7 @@ class Exchange:
         answer = yield from contained(
             self._engine.complete(
                 self.ticket,
-                self._engine.amend(self.verdict, self.record.cacheability, self.record.refusal),
+                _amended(self.verdict, self.record),
                 body,
                 time.time(),
             ),
@@ -97,3 +100,24 @@ class Exchange:
         )
         self._runtime.tidy()
         return answer
+
+
+def _amended(verdict: Verdict, record: Record) -> Verdict:
+    """The verdict with what was recorded after the head: a stream goes on reading."""
+    if verdict.entry is None:
+        return verdict
+    if record.refusal:
+        return replace(verdict, entry=None, refusal=record.refusal)
+    late, entry = record.cacheability, verdict.entry
+    lifetime = entry.lifetime
+    if late.ttl is not None:
+        lifetime = min(lifetime, late.ttl + entry.initial_age)
+    return replace(
+        verdict,
+        entry=msgspec.structs.replace(
+            entry,
+            lifetime=lifetime,
+            axes=tuple(dict.fromkeys((*entry.axes, *late.axes))),
+            tags=tuple(sorted(late.tags.union(entry.tags))),
+        ),
+    )

@@ -53,7 +53,9 @@ class SiteRules:
     def origin_of(self, meta: Mapping[str, Any], scheme: str) -> tuple[str, str | None]:
         """(scheme, host) of a request; host None: Django refuses it."""
         given = tuple([meta.get(key) for key in self.origin_keys])
-        server = None if given[0] is not None else (meta.get("SERVER_NAME"), meta.get("SERVER_PORT"))
+        server = (
+            None if given[0] is not None else (meta.get("SERVER_NAME"), meta.get("SERVER_PORT"))
+        )
         return self.origin(given, server, scheme)
 
     def _origin(
@@ -210,6 +212,4 @@ def from_scope(scope: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
             continue
         key, text = meta_name(field.lower()), value.decode("latin-1")
         meta[key] = f"{meta[key]},{text}" if key in meta else text
-    return MetaRequest(
-        meta, rules, scheme=scope.get("scheme") or "http", script=script, path=path
-    )
+    return MetaRequest(meta, rules, scheme=scope.get("scheme") or "http", script=script, path=path)

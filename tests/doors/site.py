@@ -1,0 +1,188 @@
+"""A small site: each view counts its renders in RENDERS."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.template import engines
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.views.decorators.cache import cache_control
+
+import freshpage
+from freshpage.decorators import never_cache, page_cache
+
+RENDERS: Counter[str] = Counter()
+
+
+def text(request, body="", **headers):
+    RENDERS[request.path] += 1
+    response = HttpResponse(body or f"page {RENDERS[request.path]}", content_type="text/plain")
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+def page(request):
+    return text(request)
+
+
+def themed(request):
+    return text(request, f"theme {request.COOKIES.get('theme')}", Vary="Cookie")
+
+
+def language(request):
+    return text(request, f"{request.headers.get('X-Kind')}", Vary=" x-kind ,")
+
+
+def tagged(request):
+    freshpage.tag("news")
+    return text(request)
+
+
+def private(request):
+    freshpage.private()
+    return text(request)
+
+
+def sets_cookie(request):
+    response = text(request)
+    response.set_cookie("seen", "1")
+    return response
+
+
+def chunks(number, size):
+    part = b"x" * size
+    for _ in range(number):
+        freshpage.tag("late")
+        yield part
+
+
+def stream(request):
+    RENDERS[request.path] += 1
+    return StreamingHttpResponse(chunks(4, 1000))
+
+
+async def chunks_async(number, size):
+    for part in chunks(number, size):
+        await asyncio.sleep(0)
+        yield part
+
+
+async def stream_async(request):
+    RENDERS[request.path] += 1
+    return StreamingHttpResponse(chunks_async(4, 1000))
+
+
+def endless(request):
+    RENDERS[request.path] += 1
+    return StreamingHttpResponse(chunks(2048, 2**20))
+
+
+def breaks_off(request):
+    RENDERS[request.path] += 1
+
+    def parts():
+        yield b"half"
+        raise RuntimeError("the other half is lost")
+
+    return StreamingHttpResponse(parts())
+
+
+def boom(request):
+    RENDERS[request.path] += 1
+    raise ZeroDivisionError("the view's own")
+
+
+def forbidden(request):
+    raise PermissionDenied
+
+
+def validated(request):
+    """A page that is always asked for again, and knows its own validator."""
+    RENDERS[request.path] += 1
+    if request.headers.get("If-None-Match") == '"v1"':
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse("validated")
+    response.headers["ETag"] = '"v1"'
+    response.headers["Cache-Control"] = "max-age=0"
+    return response
+
+
+def malformed(request):
+    return text(request, Cache_Control="max-age=ten, s-maxage=, =, ,,\u00e4", Age="old", Date="now")
+
+
+@cache_control(max_age=30, public=True)
+def stated(request):
+    return text(request)
+
+
+@page_cache(ttl=120, vary=["X-Kind"], tags=["decorated"])
+def decorated(request):
+    return text(request, f"{request.headers.get('X-Kind')} {RENDERS[request.path]}")
+
+
+@page_cache(ttl=120)
+async def decorated_async(request):
+    return text(request)
+
+
+@page_cache(ttl=120)
+def templated(request):
+    RENDERS[request.path] += 1
+    template = engines["django"].from_string("{% load i18n %}templated {{ number }}")
+    return TemplateResponse(request, template, {"number": RENDERS[request.path]})
+
+
+@page_cache(ttl=120)
+def sessioned(request):
+    return text(request, str(request.session.get("name")))
+
+
+@never_cache
+def never(request):
+    return text(request)
+
+
+def large(request):
+    return text(request, "large " * 20_000)
+
+
+def posts(request):
+    return text(request)
+
+
+def pid(request):
+    return text(request, str(os.getpid()))
+
+
+urlpatterns = [
+    path("page/", page),
+    path("themed/", themed),
+    path("language/", language),
+    path("tagged/", tagged),
+    path("private/", private),
+    path("sets-cookie/", sets_cookie),
+    path("stream/", stream),
+    path("stream-async/", stream_async),
+    path("endless/", endless),
+    path("breaks-off/", breaks_off),
+    path("boom/", boom),
+    path("forbidden/", forbidden),
+    path("validated/", validated),
+    path("malformed/", malformed),
+    path("stated/", stated),
+    path("decorated/", decorated),
+    path("decorated-async/", decorated_async),
+    path("templated/", templated),
+    path("sessioned/", sessioned),
+    path("never/", never),
+    path("large/", large),
+    path("pid/", pid),
+]
