@@ -1,1 +1,2 @@
 """Stores: where entries and tag sequences are kept."""
+open_store = None

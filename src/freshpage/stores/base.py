@@ -13,6 +13,9 @@ from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
 
 
+WOULD_WAIT: object = object()
+
+
 class StoreError(Exception):
     """The store can't do what was asked; the message says why, for whoever runs it."""
 
@@ -49,6 +52,9 @@ class Store(Protocol):
 
     def get(self, key: bytes) -> Held | None:
         """What is held under ``key``, with its standing; a bad entry is None."""
+
+    def peek(self, key: bytes) -> Held | object | None:
+        """As get, or WOULD_WAIT."""
 
     def put(self, key: bytes, node: Node) -> bool:
         """Keep a node until its ``expires`` or as long as there is room.

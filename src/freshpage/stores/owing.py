@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
-from freshpage.stores.base import Held, Store, StoreError, StoreStats
+from freshpage.stores.base import WOULD_WAIT, Held, Store, StoreError, StoreStats
 
 
 class OwingStore:
