@@ -4,6 +4,7 @@ SECRET_KEY = "not a secret: for tests only"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 INSTALLED_APPS = [
+    "freshpage",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",

@@ -19,9 +19,10 @@ from freshpage.decorators import never_cache, page_cache
 RENDERS: Counter[str] = Counter()
 
 
-def text(request, body="", **headers):
+def text(request, body=None, **headers):
     RENDERS[request.path] += 1
-    response = HttpResponse(body or f"page {RENDERS[request.path]}", content_type="text/plain")
+    response = HttpResponse(
+        f"page {RENDERS[request.path]}" if body is None else body, content_type="text/plain")
     for name, value in headers.items():
         response.headers[name.replace("_", "-")] = value
     return response
@@ -36,7 +37,7 @@ def themed(request):
 
 
 def language(request):
-    return text(request, f"{request.headers.get('X-Kind')}", Vary=" x-kind ,")
+    return text(request, str(request.headers.get("X-Kind")), Vary=" x-kind ,")
 
 
 def tagged(request):
@@ -115,7 +116,7 @@ def validated(request):
 
 
 def malformed(request):
-    return text(request, Cache_Control="max-age=ten, s-maxage=, =, ,,\u00e4", Age="old", Date="now")
+    return text(request, Cache_Control="max-age=ten, s-maxage=, =, ,,?", Age="old", Date="now")
 
 
 @cache_control(max_age=30, public=True)
