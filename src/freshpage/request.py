@@ -13,6 +13,8 @@ from freshpage.key import Part, encode
 
 COOKIE, HEADER, QUERY = "cookie:", "header:", "query:"
 WHOLE_QUERY = "query"
+META = "meta:"
+LANGUAGE, TIMEZONE = "language", "timezone"
 
 
 class Request(Protocol):

@@ -14,11 +14,17 @@ from freshpage.cacheability import Cacheability
 
 
 class Record:
-    """What is known so far of one render. Only grows."""
+    """What is known so far of one render. Only grows.
 
-    __slots__ = ("_axes", "_refusals", "tags", "ttl")
+    ``watched``: what the render reads from its request is noted. ``explained``: fields that
+    Django's own middleware put into Vary for reads that are noted more precisely.
+    """
+
+    __slots__ = ("_axes", "_refusals", "explained", "tags", "ttl", "watched")
 
     def __init__(self, axes: Iterable[str] = ()) -> None:
+        self.watched = False
+        self.explained: set[str] = set()
         self.ttl: float | None = None
         self.tags: set[str] = set()
         self._axes = dict.fromkeys(axes)
