@@ -1,76 +1,150 @@
-"""From a stored entry to what one visitor is sent: fields, conditions, ranges."""
+"""What a visitor is sent: fields, conditions, ranges, Cache-Status."""
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from http import HTTPStatus
 
 from freshpage.entry import Entry
-from freshpage.http import conditional, fields, ranges
+from freshpage.http import cache_status, conditional, fields, ranges
 from freshpage.http.fields import Headers
 from freshpage.http.freshness import date_of
+from freshpage.key import digest
+from freshpage.outcome import Answer, Ticket
 from freshpage.request import Request
 from freshpage.settings import Settings
 
+NAME = "freshpage"  # our name in Cache-Status
+
 _CONDITIONS = ("if-none-match", "if-modified-since")
-_OURS = ("freshpage-cache-control", "age", "content-length")
+_FOR_US = frozenset({"freshpage-cache-control"})
+_REMADE = _FOR_US | {"age", "content-length"}
 
 
-def present(entry: Entry, settings: Settings) -> Headers:
-    """The fields of an answer from ``entry``, but for Age and Cache-Status.
+def from_entry(
+    request: Request, entry: Entry, settings: Settings, now: float, member: str, age: float | None
+) -> Answer:
+    """The answer a stored entry gives.
 
-    Made once and kept beside the entry. Where the application gave no freshness of its own
-    the browser is told to ask again, so that an invalidated page does not live on in it.
+    :param member: ours of Cache-Status; empty: none.
+    :param age: in seconds; None: the answer was made just now.
     """
+    headers = list(_presented(entry, settings))
+    if age is not None:
+        headers.append(("Age", str(int(age))))  # RFC 9111 §5.1
+    if member:
+        headers.append(("Cache-Status", member))
+    if entry.status == HTTPStatus.OK:
+        if _asks_conditionally(request) and is_not_modified(
+            request, entry.etag, _last_modified(entry), now
+        ):
+            return not_modified(tuple(headers))
+        wanted = request.header("range") if request.method == "GET" else None
+        if wanted is not None and _range_applies(request, entry, now):
+            return _part(entry, tuple(headers), wanted)
+    return Answer(
+        entry.status, entry.reason, headers, b"" if request.method == "HEAD" else entry.body
+    )
+
+
+def _presented(entry: Entry, settings: Settings) -> Headers:
+    """An entry's fields but for Age and Cache-Status; made once and kept beside it."""
     kept: Headers | None = entry.__dict__.get("presented")
     if kept is None:
-        kept = entry.__dict__["presented"] = _present(entry, settings)
+        headers = list(for_browsers(fields.without(entry.headers, _REMADE), entry, settings))
+        if entry.own_etag and entry.etag is not None:
+            headers.append(("ETag", entry.etag))
+        if entry.status != HTTPStatus.NO_CONTENT:
+            headers.append(("Content-Length", str(len(entry.body))))
+        kept = entry.__dict__["presented"] = tuple(headers)
     return kept
 
 
-def _present(entry: Entry, settings: Settings) -> Headers:
-    headers = list(fields.without(entry.headers, _OURS))
+def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
+    """Say what the application left unsaid of a response that is stored here.
+
+    Browsers are to ask again, so that an invalidated page does not live on in them; the
+    edge, which is told of invalidations, may keep it.
+    """
     names = {name.lower() for name, _ in headers}
-    if not names & {"cache-control", "expires"}:
-        ttl = int(settings.browser_ttl)
-        headers.append(("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"))
-        if settings.edge and "cdn-cache-control" not in names:
-            headers.append(("CDN-Cache-Control", f"max-age={int(entry.lifetime)}"))
-    if entry.own_etag and entry.etag is not None:
-        headers.append(("ETag", entry.etag))
-    if entry.status != HTTPStatus.NO_CONTENT:
-        headers.append(("Content-Length", str(len(entry.body))))
-    return tuple(headers)
+    if names & {"cache-control", "expires"}:
+        return headers
+    ttl = int(settings.browser_ttl)
+    headers += (("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
+    if settings.edge and "cdn-cache-control" not in names:
+        headers += (("CDN-Cache-Control", f"max-age={int(entry.lifetime)}"),)
+    return headers
+
+
+def passed_on(headers: Headers, member: str) -> Headers:
+    """The application's own fields, as they go out where it answers itself."""
+    headers = fields.without(headers, _FOR_US)
+    return cache_status.appended(headers, member) if member else headers
+
+
+def hit_member(entry: Entry, root: bytes, age: float, settings: Settings) -> str:
+    """Our member of Cache-Status for a hit (RFC 9211); empty when it is not to be sent."""
+    if not settings.cache_status:
+        return ""
+    key = digest(root).hex() if settings.cache_status_detail else None
+    return cache_status.hit(NAME, entry.lifetime - age, key=key)
+
+
+def forwarded_member(
+    ticket: Ticket,
+    settings: Settings,
+    *,
+    refusal: str = "",
+    status: int | None = None,
+    stored: bool = False,
+) -> str:
+    """Our member of Cache-Status for a request the application had to be asked about.
+
+    :param status: of the application's answer, where it is not the one sent.
+    """
+    if not settings.cache_status:
+        return ""
+    key = detail = None
+    if settings.cache_status_detail:
+        key = digest(ticket.root).hex() if ticket.root else None
+        detail = refusal or ticket.detail or None
+    return cache_status.forwarded(
+        NAME, ticket.fwd, status=status, stored=stored, key=key, detail=detail
+    )
+
+
+def gateway_timeout(fwd: str, settings: Settings) -> Answer:
+    """Nothing is held that may answer, and nothing else was asked for (RFC 9111 §5.2.1.7)."""
+    headers = [("Content-Length", "0"), ("Cache-Control", "no-store")]
+    if settings.cache_status:
+        headers.append(("Cache-Status", cache_status.forwarded(NAME, fwd)))
+    return Answer(504, "Gateway Timeout", headers, b"")
+
+
+def _asks_conditionally(request: Request) -> bool:
+    return any(request.header(name) is not None for name in _CONDITIONS)
 
 
 def is_not_modified(
     request: Request, etag: str | None, last_modified: float | None, now: float
 ) -> bool:
     """Whether the visitor has this response already (RFC 9110 §13.2.2)."""
-    if not any(request.header(name) is not None for name in _CONDITIONS):
-        return False
     outcome = conditional.evaluate(
         request.method, request.headers(), etag=etag, last_modified=last_modified, now=now
     )
     return outcome == HTTPStatus.NOT_MODIFIED
 
 
-def not_modified(headers: Headers) -> list[tuple[str, str]]:
-    """The fields of a 304 (RFC 9110 §15.4.5)."""
-    return list(conditional.not_modified_headers(headers))
+def not_modified(headers: Headers) -> Answer:
+    """A 304 in place of a response with these fields."""
+    return Answer(304, "Not Modified", list(conditional.not_modified_headers(headers)), b"")
 
 
-def select_part(
-    request: Request, entry: Entry, headers: list[tuple[str, str]], now: float
-) -> tuple[int, str, list[tuple[str, str]], bytes]:
-    """The whole of an entry, a part of it, or a 304: (status, reason, headers, body)."""
-    if entry.status == HTTPStatus.OK:
-        if is_not_modified(request, entry.etag, entry.last_modified, now):
-            return 304, "Not Modified", not_modified(tuple(headers)), b""
-        wanted = request.header("range") if request.method == "GET" else None
-        if wanted is not None and _range_applies(request, entry, now):
-            return _part(entry, tuple(headers), wanted)
-    return entry.status, entry.reason, headers, b"" if request.method == "HEAD" else entry.body
+def _last_modified(entry: Entry) -> float:
+    """RFC 9111 §4.3.2: without one, the time the response was made stands in for it."""
+    if entry.last_modified is not None:
+        return entry.last_modified
+    return date_of(entry.headers, entry.response_time)
 
 
 def _range_applies(request: Request, entry: Entry, now: float) -> bool:
@@ -84,15 +158,14 @@ def _range_applies(request: Request, entry: Entry, now: float) -> bool:
     )
 
 
-def _part(
-    entry: Entry, headers: Headers, wanted: str
-) -> tuple[int, str, list[tuple[str, str]], bytes]:
-    chosen = ranges.parse_range(wanted, len(entry.body))
-    if chosen is None:  # RFC 9110 §14.2: ignored
-        return entry.status, entry.reason, list(headers), entry.body
-    if chosen is ranges.UNSATISFIABLE:
+def _part(entry: Entry, headers: Headers, wanted: str) -> Answer:
+    spans = ranges.parse_range(wanted, len(entry.body))
+    if spans is None:  # RFC 9110 §14.2: ignored
+        return Answer(entry.status, entry.reason, list(headers), entry.body)
+    if spans is ranges.UNSATISFIABLE:
         unsatisfied = ranges.unsatisfied(headers, len(entry.body))
-        return 416, "Range Not Satisfiable", list(unsatisfied), b""
-    boundary = secrets.token_hex(12)
-    described, body = ranges.partial(entry.body, headers, chosen, boundary)
-    return 206, "Partial Content", list(described), body
+        return Answer(416, "Range Not Satisfiable", list(unsatisfied), b"")
+    # a body can't contain its own digest
+    boundary = hashlib.blake2b(entry.body, digest_size=16, person=b"freshpage-part").hexdigest()
+    described, body = ranges.partial(entry.body, headers, spans, boundary)
+    return Answer(206, "Partial Content", list(described), body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -37,6 +38,8 @@ class Settings:
     cache_status_detail: bool = _option(False, "with the key and the reason in it")
     key_prefix: str = _option("", "sets sites apart that share a store")
     admission: bool = _option(False, "keep a page in memory from its second request on")
+    # not of FRESHPAGE: whoever makes the settings takes it from Django's
+    session_cookie: str = field(default="sessionid")
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Settings:
@@ -46,7 +49,7 @@ class Settings:
         """
         if not isinstance(given, Mapping):
             raise SettingError(f"FRESHPAGE is a dict, not {type(given).__name__}")
-        known = {option.name.upper(): option for option in fields(cls)}
+        known = {option.name.upper(): option for option in fields(cls) if option.metadata}
         wrong: list[str] = []
         values: dict[str, Any] = {}
         for key, value in given.items():
@@ -75,7 +78,7 @@ def _fault(default: Any, least: float, value: Any) -> str | None:
     if isinstance(default, int | float):
         whole = " whole" if isinstance(default, int) and not isinstance(value, float) else ""
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        ok = number and value >= least and value == value and value != float("inf")
+        ok = number and value >= least and math.isfinite(value)
         return None if ok else f"a{whole} number from {least:g} up"
     if isinstance(default, tuple):
         texts = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)

@@ -136,7 +136,8 @@ def parse_delta(value: str) -> int | None:
     digits = value if inner is None else inner
     if not (digits.isascii() and digits.isdigit()):
         return None
-    return min(int(digits[-4000:]), MAX_DELTA) if len(digits.lstrip("0")) < 11 else MAX_DELTA
+    significant = digits.lstrip("0") or "0"
+    return min(int(significant), MAX_DELTA) if len(significant) < 11 else MAX_DELTA
 
 
 def _names(value: str | None) -> frozenset[str] | None:

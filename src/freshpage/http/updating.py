@@ -35,10 +35,13 @@ def validators_match(stored: Headers, new: Headers) -> bool:
 
 
 def freshen(stored: Headers, new: Headers) -> Headers:
-    """The stored fields, with those of a newer response in their place (RFC 9111 §3.2)."""
+    """The stored fields, with those of a newer response in their place (RFC 9111 §3.2).
+
+    Age and Date go with the response they came with.
+    """
     added = without(stored_headers(new, _NO_CONTROL), _OF_THE_BODY)
     names = {name.lower() for name, _ in added}
-    return without(stored, names | {"age"}) + added
+    return without(stored, names | {"age", "date"}) + added
 
 
 def head_effect(stored: Headers, length: int, new: Headers) -> HeadEffect:

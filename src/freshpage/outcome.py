@@ -1,0 +1,91 @@
+"""What passes between the engine and the front doors: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from freshpage.entry import Entry
+from freshpage.http.fields import Headers
+from freshpage.request import Request
+from freshpage.sequence import Sequence
+
+
+class Call(NamedTuple):
+    """A method of the store to be called."""
+
+    method: str
+    args: tuple[Any, ...] = ()
+
+
+class Answer(NamedTuple):
+    """What goes out to the visitor."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Head(NamedTuple):
+    """The head of a response the application gave."""
+
+    status: int
+    reason: str
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request that must be rendered, and what was found out on the way.
+
+    :param fwd: why (RFC 9211 §2.2).
+    :param sequence: S0; None: the result can't be stored.
+    :param conditionals: fields the application is to be asked with in place of the
+        visitor's If-None-Match and If-Modified-Since, which are judged here afterwards;
+        None: the request is none of ours and goes on as it is.
+    :param root: the primary key.
+    :param stale: the entry to be revalidated, and its key.
+    :param detail: what there is to say beside ``fwd``.
+    """
+
+    request: Request
+    started: float
+    fwd: str
+    sequence: Sequence | None = None
+    conditionals: Headers | None = None
+    root: bytes = b""
+    stale: Entry | None = None
+    stale_key: bytes = b""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of a response.
+
+    :param headers: for the visitor, where the response is passed on as it comes.
+    :param refusal: why it is not stored; empty when it is.
+    :param head: of the response that is passed on.
+    :param entry: to be completed with the body.
+    :param freshened: the stored entry that a 304 (or HEAD) made fresh again.
+    :param from_entry: the freshened entry answers (else the response is passed on).
+    :param drop: a key whose entry turned out wrong.
+    :param again: the application must be asked without conditions (RFC 9111 §4.3.4).
+    :param invalidate: tags an unsafe request made invalid (RFC 9111 §4.4).
+    """
+
+    headers: Headers
+    refusal: str = ""
+    head: Head | None = None
+    entry: Entry | None = None
+    freshened: Entry | None = None
+    from_entry: bool = True
+    drop: bytes = b""
+    again: bool = False
+    invalidate: frozenset[str] = frozenset()
+
+    @property
+    def keep(self) -> bool:
+        """Whether the body is wanted, to be stored."""
+        return self.entry is not None
