@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 
-import msgspec
-
+from freshpage.cacheability import Cacheability
 from freshpage.engine import Answer, Head, Ticket, Verdict
 from freshpage.http.fields import Headers
 from freshpage.performing import Steps, contained
@@ -35,7 +33,7 @@ class Exchange:
     __slots__ = ("_axes", "_engine", "_request", "_runtime", "record", "ticket", "verdict")
 
     def __init__(self, runtime: Runtime, request: Request, axes: tuple[str, ...] = ()) -> None:
-        self._axes = (*runtime.axes, *axes)
+        self._axes = axes
         self._runtime = runtime
         self._engine = runtime.engine
         self._request = request
@@ -54,6 +52,13 @@ class Exchange:
         self.record = Record(self._axes)
         return None
 
+    def _declared(self) -> Cacheability:
+        """What the render declared and read; where nobody watched, what it may have read."""
+        assert self.record is not None
+        if not self.record.watched:
+            self.record.vary(*self._runtime.unwatched_axes)
+        return self.record.cacheability
+
     @property
     def conditions(self) -> Headers | None:
         """What to ask the application with in place of the visitor's conditions; None: his."""
@@ -65,14 +70,18 @@ class Exchange:
             return head.headers
         try:
             self.verdict = self._engine.receive(
-                self.ticket, head, self.record.cacheability, self.record.refusal, time.time()
+                self.ticket,
+                head._replace(explained=frozenset(self.record.explained)),
+                self._declared(),
+                self.record.refusal,
+                time.time(),
             )
         except Exception as fault:
             logger.exception("judging a response failed: %s", fault)
             return head.headers
         if self.verdict.again:
             # A 304 that does not fit what we hold: ask once more, for the whole of it.
-            self.ticket = replace(self.ticket, stale=None, conditionals=())
+            self.ticket = self._engine.unconditional(self.ticket)
         return self.verdict.headers
 
     @property
@@ -92,7 +101,7 @@ class Exchange:
         answer = yield from contained(
             self._engine.complete(
                 self.ticket,
-                _amended(self.verdict, self.record),
+                self._engine.amend(self.verdict, self._declared(), self.record.refusal),
                 body,
                 time.time(),
             ),
@@ -101,23 +110,3 @@ class Exchange:
         self._runtime.tidy()
         return answer
 
-
-def _amended(verdict: Verdict, record: Record) -> Verdict:
-    """The verdict with what was recorded after the head: a stream goes on reading."""
-    if verdict.entry is None:
-        return verdict
-    if record.refusal:
-        return replace(verdict, entry=None, refusal=record.refusal)
-    late, entry = record.cacheability, verdict.entry
-    lifetime = entry.lifetime
-    if late.ttl is not None:
-        lifetime = min(lifetime, late.ttl + entry.initial_age)
-    return replace(
-        verdict,
-        entry=msgspec.structs.replace(
-            entry,
-            lifetime=lifetime,
-            axes=tuple(dict.fromkeys((*entry.axes, *late.axes))),
-            tags=tuple(sorted(late.tags.union(entry.tags))),
-        ),
-    )

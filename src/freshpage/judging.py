@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -16,7 +16,7 @@ from freshpage.http.fields import Headers
 from freshpage.http.targeted import ruling_cache_control
 from freshpage.outcome import Head, Ticket, Verdict
 from freshpage.present import for_browsers, forwarded_member, passed_on
-from freshpage.request import COOKIE, HEADER, Request, cookies
+from freshpage.request import COOKIE, HEADER, VARY, Request, cookies
 from freshpage.settings import Settings
 
 
@@ -98,8 +98,8 @@ class Judge:
             lifetime=0,
             expires=0,
             sequence=ticket.sequence,
-            tags=tuple(sorted(location_tags(request.host or "", request.path))),
-            axes=_vary_axes(head.headers),
+            tags=tuple(sorted(location_tags(request.host or "", request.script + request.path))),
+            axes=_vary_axes(head.headers, head.explained),
             etag=fields.get_first(head.headers, "etag"),
             own_etag=False,
             last_modified=_date(head.headers, "last-modified", now),
@@ -117,9 +117,8 @@ class Judge:
     def reads_session(self, request: Request, axes: tuple[str, ...]) -> bool:
         """Whether a page that varies on cookies was made for somebody with a session."""
         cookie = self.settings.session_cookie
-        return (HEADER + "cookie" in axes or COOKIE + cookie in axes) and (
-            cookie in cookies(request.header("cookie"))
-        )
+        reads = {VARY + "cookie", HEADER + "cookie", COOKIE + cookie}
+        return not reads.isdisjoint(axes) and cookie in cookies(request.header("cookie"))
 
     def _timed(self, entry: Entry, request_time: float, now: float) -> Entry:
         """An entry with the lifetime its fields give it (RFC 9111 §4.2).
@@ -206,7 +205,7 @@ class Judge:
         try:
             if refusal:
                 raise _Refused(refusal)
-            axes = tuple(dict.fromkeys(stale.axes + _vary_axes(merged)))
+            axes = tuple(dict.fromkeys(stale.axes + _vary_axes(merged, head.explained)))
             timed = self._timed(msgspec.structs.replace(updated, axes=axes), ticket.started, now)
             timed = _with_declared(timed, declared)
         except _Refused as reason:
@@ -217,11 +216,11 @@ class Judge:
         return passed_on(head.headers, forwarded_member(ticket, self.settings, refusal=refusal))
 
 
-def _vary_axes(headers: Headers) -> tuple[str, ...]:
+def _vary_axes(headers: Headers, explained: frozenset[str]) -> tuple[str, ...]:
     names = vary.vary_names(headers)
     if names is None:
         raise _Refused("vary-any")  # RFC 9111 §4.1
-    return tuple([HEADER + name for name in sorted(names)])
+    return tuple([VARY + name for name in sorted(names - explained)])
 
 
 def _with_declared(entry: Entry, declared: Cacheability) -> Entry:
@@ -277,15 +276,4 @@ def outdated_tags(request: Request, head: Head) -> frozenset[str]:
         return frozenset()
     target = f"{request.scheme}://{request.host}{quote(request.script + request.path)}"
     uris = invalidation.invalidated_targets(request.method, head.status, target, head.headers)
-    paths = [_path_below(request.script, uri) for uri in uris]
-    return frozenset(url_tag(quote(path), request.host) for path in paths if path is not None)
-
-
-def _path_below(script: str, uri: str) -> str | None:
-    """The decoded path of a URI below the mount point; None when it is not below it."""
-    path = unquote(urlsplit(uri).path)
-    if not script:
-        return path or "/"
-    if path != script and not path.startswith(script + "/"):
-        return None
-    return path[len(script) :] or "/"
+    return frozenset(url_tag(urlsplit(uri).path or "/", request.host) for uri in uris)

@@ -18,6 +18,7 @@ from freshpage.http.fields import Headers
 from freshpage.performing import run, run_async, tell
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import current, recording
+from freshpage.tracking.request_reads import watch
 from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -57,6 +58,7 @@ def serve(
     answer = run(exchange.lookup(), runtime.store)
     if answer is not None:
         return as_response(answer)
+    _watch(request, exchange, inside)
     for _ in range(2):
         with recording(exchange.record), _Conditions(request, exchange):
             response = get_response(request)
@@ -79,6 +81,7 @@ async def serve_async(
     answer = await run_async(exchange.lookup(), runtime.store)
     if answer is not None:
         return as_response(answer)
+    _watch(request, exchange, inside)
     for _ in range(2):
         with recording(exchange.record), _Conditions(request, exchange):
             response = await get_response(request)
@@ -132,6 +135,13 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     except Exception as fault:
         tell("a request could not be read", fault)
         return None, None
+
+
+def _watch(request: HttpRequest, exchange: Exchange, inside: bool) -> None:
+    if exchange.record is not None:
+        watch(request, exchange.record)
+        # what middleware above a view has read already was not seen
+        exchange.record.watched = not inside
 
 
 class _Conditions:

@@ -28,11 +28,15 @@ class Answer(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The head of a response the application gave."""
+    """The head of a response the application gave.
+
+    ``explained``: names in its Vary that stand for reads the record has more precisely.
+    """
 
     status: int
     reason: str
     headers: Headers
+    explained: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

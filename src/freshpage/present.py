@@ -9,9 +9,10 @@ from freshpage.entry import Entry
 from freshpage.http import cache_status, conditional, fields, ranges
 from freshpage.http.fields import Headers
 from freshpage.http.freshness import date_of
+from freshpage.http.vary import vary_names
 from freshpage.key import digest
 from freshpage.outcome import Answer, Ticket
-from freshpage.request import Request
+from freshpage.request import Request, vary_of
 from freshpage.settings import Settings
 
 NAME = "freshpage"  # our name in Cache-Status
@@ -64,8 +65,9 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     """Say what the application left unsaid of a response that is stored here.
 
     Browsers are to ask again, so that an invalidated page does not live on in them; the
-    edge, which is told of invalidations, may keep it.
+    edge, which is told of invalidations, may keep it. What was read is in Vary.
     """
+    headers = _with_vary(headers, entry.axes)
     names = {name.lower() for name, _ in headers}
     if names & {"cache-control", "expires"}:
         return headers
@@ -74,6 +76,16 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     if settings.edge and "cdn-cache-control" not in names:
         headers += (("CDN-Cache-Control", f"max-age={int(entry.lifetime)}"),)
     return headers
+
+
+def _with_vary(headers: Headers, axes: tuple[str, ...]) -> Headers:
+    named = vary_names(headers) or frozenset()
+    more = [name for name in vary_of(axes) if name.lower() not in named]
+    if not more:
+        return headers
+    stated = fields.get_combined(headers, "vary")
+    value = ", ".join(([stated] if stated else []) + more)
+    return (*fields.without(headers, ("vary",)), ("Vary", value))
 
 
 def passed_on(headers: Headers, member: str) -> Headers:

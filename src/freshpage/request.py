@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -11,7 +10,8 @@ from freshpage.http.fields import Headers
 from freshpage.http.vary import normalise
 from freshpage.key import Part, encode
 
-COOKIE, HEADER, QUERY = "cookie:", "header:", "query:"
+# A header in Vary is compared as RFC 9111 §4.1 allows, one that was read to the letter.
+VARY, HEADER, COOKIE, QUERY = "vary:", "header:", "cookie:", "query:"
 WHOLE_QUERY = "query"
 META = "meta:"
 LANGUAGE, TIMEZONE = "language", "timezone"
@@ -51,7 +51,9 @@ class Request(Protocol):
 def axis_value(request: Request, axis: str) -> Part:
     """What a request has for one axis; None: absent."""
     if axis.startswith(HEADER):
-        name = axis[len(HEADER) :]
+        return request.header(axis[len(HEADER) :])
+    if axis.startswith(VARY):
+        name = axis[len(VARY) :]
         return normalise(name, request.header(name))
     if axis == WHOLE_QUERY:
         return request.query
@@ -66,20 +68,24 @@ def axis_value(request: Request, axis: str) -> Part:
 
 
 def cookies(header: str | None) -> Mapping[str, str]:
-    """A Cookie field's pairs; for a name that comes twice the last, as Django has it."""
+    """A Cookie field's pairs as sent; for a name that comes twice the last, as Django has it."""
     found: dict[str, str] = {}
     for pair in (header or "").split(";"):
         name, equals, value = pair.partition("=")
         name, value = (name.strip(), value.strip()) if equals else ("", name.strip())
         if name or value:
-            found[name] = _unquote(value)
+            found[name] = value
     return found
 
 
-def _unquote(value: str) -> str:
-    if not value.startswith('"'):
-        return value
-    try:
-        return SimpleCookie(f"x={value}")["x"].value
-    except (CookieError, KeyError):
-        return value
+def vary_of(axes: Iterable[str]) -> list[str]:
+    """The fields that Vary must name for caches that know only whole fields."""
+    names: dict[str, None] = {}
+    for axis in axes:
+        if axis.startswith((HEADER, VARY)):
+            names[axis.partition(":")[2].title()] = None
+        elif axis.startswith(COOKIE):
+            names["Cookie"] = None
+        elif axis == LANGUAGE:
+            names |= dict.fromkeys(("Accept-Language", "Cookie"))
+    return list(names)

@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from django.core.signals import setting_changed
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
-from freshpage.request import WHOLE_QUERY
+from freshpage.request import LANGUAGE, WHOLE_QUERY
 from freshpage.settings import Settings
 from freshpage.stores import open_store
 from freshpage.stores.base import Store
 from freshpage.stores.owing import OwingStore
-from freshpage.visitor import LANGUAGE, SiteRules
+from freshpage.visitor import SiteRules
 
 SWEEP_SECONDS = 60.0
 _LOCALE_MIDDLEWARE = "django.middleware.locale.LocaleMiddleware"
@@ -36,14 +37,17 @@ class Runtime:
     """
 
     def __init__(self) -> None:
-        self.settings = Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {}))
+        self.settings = replace(
+            Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {})),
+            session_cookie=django_settings.SESSION_COOKIE_NAME,
+        )
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
         self.store: Store = OwingStore(open_site_store(self.settings))
-        # What a render may have read without saying so, beside what Vary declares.
-        self.axes: tuple[str, ...] = (WHOLE_QUERY,)
+        # What a render may have read beside what Vary declares, where nobody watched it.
+        self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)
         if _LOCALE_MIDDLEWARE in django_settings.MIDDLEWARE:
-            self.axes += (LANGUAGE,)
+            self.unwatched_axes += (LANGUAGE,)
         self._swept = time.monotonic()
 
     def tidy(self) -> None:

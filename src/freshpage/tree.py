@@ -8,6 +8,7 @@ meet at it agree on all of them.
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from freshpage.entry import Axes, Entry
@@ -51,13 +52,12 @@ def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bo
     asked: set[str] = set()
     for _ in range(DEPTH - 1):
         held = yield Call("get", (key,))
-        axes = held.node.axes if held is not None and isinstance(held.node, Axes) else None
-        if axes is None:
-            axes = tuple([axis for axis in entry.axes if axis not in asked])
-            if not axes:
-                return bool((yield Call("put", (key, entry))))
-            if not (yield Call("put", (key, _ask(axes, entry)))):
-                return False
+        known = held.node.axes if held is not None and isinstance(held.node, Axes) else ()
+        axes = _next(known, tuple([axis for axis in entry.axes if axis not in asked]))
+        if not axes:
+            return bool((yield Call("put", (key, entry))))
+        if axes != known and not (yield Call("put", (key, _ask(axes, entry)))):
+            return False
         asked.update(axes)
         key = _below(key, axes, request)
     if not asked.issuperset(entry.axes):
@@ -67,6 +67,18 @@ def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bo
             return False
         key = _below(root, axes, request)
     return bool((yield Call("put", (key, entry))))
+
+
+def _next(known: tuple[str, ...], read: tuple[str, ...]) -> tuple[str, ...]:
+    """What a node is to ask, when a render comes by that read ``read`` in this order.
+
+    A render is a decision tree: what it reads first, every render of its page reads first.
+    So a node asks what all renders below it began with, and no value splits where it was
+    not read. Where they have no beginning in common it stays as it is.
+    """
+    pairs = zip(known, read, strict=False)
+    common = tuple([axis for axis, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
+    return common or known or read
 
 
 def _ask(axes: tuple[str, ...], entry: Entry) -> Axes:

@@ -18,10 +18,7 @@ from django.utils.translation import get_language, get_language_from_request
 
 from freshpage.http.fields import Headers
 from freshpage.key import Part
-from freshpage.request import cookies
-
-LANGUAGE = "language"
-TIMEZONE = "timezone"
+from freshpage.request import LANGUAGE, META, TIMEZONE, cookies
 
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -87,15 +84,14 @@ class _Origin(HttpRequest):
         return self._given_scheme
 
 
-def _language(path: str, cookie: str | None, accept: str | None) -> str:
-    """The language LocaleMiddleware would choose."""
+def _language(cookie: str | None, accept: str | None) -> str:
+    """The language LocaleMiddleware would choose where the path names none."""
     request = HttpRequest()
-    request.path_info = path
     if cookie is not None:
         request.COOKIES[django_settings.LANGUAGE_COOKIE_NAME] = cookie
     if accept is not None:
         request.META["HTTP_ACCEPT_LANGUAGE"] = accept
-    return get_language_from_request(request, check_path=True)
+    return get_language_from_request(request)
 
 
 def active() -> dict[str, Part]:
@@ -190,7 +186,10 @@ class MetaRequest:
             return self._named[axis]
         if axis == LANGUAGE:
             chosen = cookies(self.header("cookie")).get(self._rules.language_cookie)
-            return self._rules.language(self.path, chosen, self.header("accept-language"))
+            return self._rules.language(chosen, self.header("accept-language"))
+        if axis.startswith(META):
+            value = self.meta.get(axis[len(META) :])
+            return None if value is None else str(value)
         raise KeyError(axis)
 
 

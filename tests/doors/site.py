@@ -6,11 +6,14 @@ import asyncio
 import os
 from collections import Counter
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import cache_control
 
 import freshpage
@@ -163,7 +166,61 @@ def pid(request):
     return text(request, str(os.getpid()))
 
 
+def reads(request, what):
+    """Show what one expression finds in the request."""
+    RENDERS[request.path] += 1
+    return HttpResponse(repr(READS[what](request)))
+
+
+READS = {
+    "header": lambda r: r.headers.get("X-Kind"),
+    "header-item": lambda r: r.headers["X-Kind"] if "X-Kind" in r.headers else None,
+    "meta": lambda r: r.META.get("HTTP_X_KIND"),
+    "accepts": lambda r: r.accepts("text/html"),
+    "cookie": lambda r: r.COOKIES.get("theme"),
+    "query": lambda r: r.GET.get("page"),
+    "query-list": lambda r: r.GET.getlist("page"),
+    "query-in": lambda r: "page" in r.GET,
+    "query-all": lambda r: sorted(r.GET.items()),
+    "query-dict": lambda r: dict(r.GET),
+    "query-unpacked": lambda r: {**r.GET},
+    "query-string": lambda r: r.META["QUERY_STRING"],
+    "full-path": lambda r: r.get_full_path(),
+    "absolute": lambda r: r.build_absolute_uri(),
+    "host": lambda r: r.get_host(),
+    "secure": lambda r: r.is_secure(),
+    "port": lambda r: r.get_port(),
+    "language": lambda r: get_language_from_request(r),
+    "signed": lambda r: r.get_signed_cookie("theme", None),
+    "session": lambda r: r.session.get("name"),
+    "session-key": lambda r: r.session.session_key,
+    "session-cookie": lambda r: r.COOKIES.get("sessionid"),
+    "user": lambda r: r.user.is_authenticated,
+    "address": lambda r: r.META.get("REMOTE_ADDR"),
+    "all-headers": lambda r: dict(r.headers),
+    "all-meta": lambda r: sorted(k for k in r.META if k.startswith("HTTP_")),
+    "all-cookies": lambda r: sorted(r.COOKIES.items()),
+    "two": lambda r: (r.GET.get("page"), r.COOKIES.get("theme")),
+    "either": lambda r: r.COOKIES.get("theme") if r.GET.get("page") else r.headers.get("X-Kind"),
+}
+
+
+async def reads_async(request, what):
+    RENDERS[request.path] += 1
+    found = await sync_to_async(READS[what])(request)
+    return HttpResponse(repr(found))
+
+
+def varies_on_cookie(request):
+    response = text(request)
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
 urlpatterns = [
+    path("reads/<what>/", reads),
+    path("reads-async/<what>/", reads_async),
+    path("varies-on-cookie/", varies_on_cookie),
     path("page/", page),
     path("themed/", themed),
     path("language/", language),

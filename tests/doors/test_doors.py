@@ -80,11 +80,6 @@ def test_vary_is_in_the_key(visitor):
     assert (absent.text, empty.text) == ("None", "")
 
 
-def test_query_strings_are_different_pages(visitor):
-    assert visitor.get("/page/?a=1").text != visitor.get("/page/?a=2").text
-    assert is_hit(visitor.get("/page/?a=1"))
-
-
 @pytest.mark.parametrize("path", ["/private/", "/sets-cookie/", "/never/"])
 def test_what_is_not_public_is_not_stored(visitor, path):
     for _ in range(2):
