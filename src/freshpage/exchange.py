@@ -109,4 +109,3 @@ class Exchange:
         )
         self._runtime.tidy()
         return answer
-

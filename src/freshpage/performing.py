@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 from freshpage.engine import Call
-from freshpage.stores.base import WOULD_WAIT, Store
+from freshpage.stores.base import WAIT, Store
 
 logger = logging.getLogger("freshpage")
 
@@ -70,12 +70,12 @@ async def run_async(steps: Steps[T], store: Store) -> T:
     try:
         while True:
             call = steps.send(answer)
-            answer = WOULD_WAIT
+            answer = WAIT
             if not store.blocking:
                 answer = _perform(store, call)
             elif call.method == "get":
                 answer = _perform(store, Call("peek", call.args))
-            if answer is WOULD_WAIT:
+            if answer is WAIT:
                 answer = await asyncio.to_thread(_perform, store, call)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]

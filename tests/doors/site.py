@@ -25,7 +25,8 @@ RENDERS: Counter[str] = Counter()
 def text(request, body=None, **headers):
     RENDERS[request.path] += 1
     response = HttpResponse(
-        f"page {RENDERS[request.path]}" if body is None else body, content_type="text/plain")
+        f"page {RENDERS[request.path]}" if body is None else body, content_type="text/plain"
+    )
     for name, value in headers.items():
         response.headers[name.replace("_", "-")] = value
     return response

@@ -1,2 +1,3 @@
 """Stores: where entries and tag sequences are kept."""
+
 open_store = None

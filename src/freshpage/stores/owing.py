@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
-from freshpage.stores.base import WOULD_WAIT, Held, Store, StoreError, StoreStats
+from freshpage.stores.base import WAIT, Held, Peek, Store, StoreError, StoreStats
 
 
 class OwingStore:
@@ -20,6 +20,7 @@ class OwingStore:
     def __init__(self, below: Store) -> None:
         self.below = below
         self.blocking = below.blocking
+        self.instant_pulse = below.instant_pulse
         self._owed: set[str] = set()
         self._lock = threading.Lock()
 
@@ -60,8 +61,8 @@ class OwingStore:
             self._settle()
         return self.below.get(key)
 
-    def peek(self, key: bytes) -> Held | None | object:
-        return WOULD_WAIT if self._owed else self.below.peek(key)
+    def peek(self, key: bytes) -> Peek:
+        return WAIT if self._owed else self.below.peek(key)
 
     def put(self, key: bytes, node: Node) -> bool:
         self._settle()
