@@ -494,9 +494,7 @@ class Engine:
         detail = None
         if self.settings.cache_status_detail:
             detail = refusal or ticket.detail or None
-        return cache_status.forwarded(
-            NAME, ticket.fwd, status=status, stored=stored, detail=detail
-        )
+        return cache_status.forwarded(NAME, ticket.fwd, status=status, stored=stored, detail=detail)
 
     def _passed_on(self, ticket: Ticket, headers: Headers, refusal: str) -> Headers:
         """The application's fields as a visitor gets them, when passed on as they come."""
