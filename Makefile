@@ -27,7 +27,7 @@ test-cms: $(VENV)/.dev ## only django-cms's own tests of its page cache, run wit
 lint: $(VENV)/.dev ## ruff, the layers, types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m mypy
 
 format: $(VENV)/.dev ## put the code in order, and the tables made from it
