@@ -27,12 +27,13 @@ test-cms: $(VENV)/.dev ## only django-cms's own tests of its page cache, run wit
 lint: $(VENV)/.dev ## ruff, the layers, types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/lint-imports --no-logo
 	$(PY) -m mypy
 
-format: $(VENV)/.dev ## put the code in order, as lint wants it
+format: $(VENV)/.dev ## put the code in order, and the tables made from it
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+	$(PY) docs/tables.py
 
 bench: $(VENV)/.bench ## measure a hit against a bare application and Django's own cache
 	@exec $(PY) bench/run.py
