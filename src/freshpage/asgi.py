@@ -35,22 +35,28 @@ class PageCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         runtime = runtime_or_none() if scope["type"] == "http" else None
-        if runtime is None:
-            return await self.application(scope, receive, send)
-        try:
-            exchange = Exchange(runtime, from_scope(scope, runtime.rules))
-        except Exception as fault:
-            tell("a request could not be read", fault)
-            return await self.application(scope, receive, send)
+        exchange = None if runtime is None else _exchange(scope, runtime)
+        if runtime is None or exchange is None:
+            await self.application(scope, receive, send)
+            return
         answer = await run_async(exchange.lookup(), runtime.store)
         if answer is not None:
-            return await _send(answer, send)
+            await _send(answer, send)
+            return
         for _ in range(2):
             response = _Response(runtime, exchange, send)
             with recording(exchange.record):
                 await self.application(_asked(scope, exchange), receive, response.send)
             if not response.again:
-                return None
+                return
+
+
+def _exchange(scope: Scope, runtime: Runtime) -> Exchange | None:
+    try:
+        return Exchange(runtime, from_scope(scope, runtime.rules))
+    except Exception as fault:
+        tell("a request could not be read", fault)
+        return None
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -79,7 +79,7 @@ def never_cache(view: View) -> View:
             record.refuse("never-cache")
 
     wrapped = _around(before, lambda response: response, door=False)(view)
-    return cast(View, for_the_world(wrapped))
+    return for_the_world(wrapped)
 
 
 def _axis(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from freshpage.engine import Answer, Head
@@ -155,19 +155,23 @@ class _Conditions:
     def __enter__(self) -> None:
         if self._conditions is None:
             return
-        meta = self._request.META
         keys = [meta_name(name) for name in CONDITIONS]
-        self._his = {key: meta.pop(key) for key in keys if key in meta}
-        meta.update({meta_name(name.lower()): value for name, value in self._conditions})
-        self._request.__dict__.pop("headers", None)  # made from META, and kept
+        meta = self._request.META
+        self._his = {
+            key: dict.__getitem__(meta, key) for key in keys if dict.__contains__(meta, key)
+        }
+        self._replace({meta_name(name.lower()): value for name, value in self._conditions})
 
     def __exit__(self, *fault: object) -> None:
-        if self._conditions is None:
-            return
+        if self._conditions is not None:
+            self._replace(self._his)
+
+    def _replace(self, conditions: dict[str, Any]) -> None:
+        # as a dict: META may be watched, and this is not the page's doing
         for name in CONDITIONS:
-            self._request.META.pop(meta_name(name), None)
-        self._request.META.update(self._his)
-        self._request.__dict__.pop("headers", None)
+            dict.pop(self._request.META, meta_name(name), None)
+        dict.update(self._request.META, conditions)
+        self._request.__dict__.pop("headers", None)  # made from META, and kept
 
 
 def _judge(
@@ -237,43 +241,54 @@ def as_response(answer: Answer) -> HttpResponse:
     return response
 
 
-def _tee(
-    runtime: Runtime, exchange: Exchange, response: StreamingHttpResponse
-) -> StreamingHttpResponse:
+def _tee(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
     """A stream on its way out, stored when it has ended well and is not too large."""
-    kept: list[bytes] = []
-    room = runtime.settings.max_body_bytes
-
-    def keep(part: bytes) -> None:
-        nonlocal room
-        room -= len(part)
-        if room >= 0:
-            kept.append(part)
-        else:
-            kept.clear()
-
-    def parts(stream: Iterator[bytes]) -> Iterator[bytes]:
-        while True:
-            with recording(exchange.record):
-                part = next(stream, None)
-            if part is None:
-                break
-            keep(part)
-            yield part
-        if room >= 0:
-            run(exchange.complete(b"".join(kept)), runtime.store)
-
-    async def parts_async(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        with recording(exchange.record):
-            async for part in stream:
-                keep(part)
-                yield part
-        if room >= 0:
-            await run_async(exchange.complete(b"".join(kept)), runtime.store)
-
+    kept = _Kept(runtime.settings.max_body_bytes)
     stream = response.streaming_content
     if response.is_async:
-        response.streaming_content = parts_async(cast(AsyncIterator[bytes], stream))
+        response.streaming_content = _parts_async(runtime, exchange, kept, stream)
     else:
-        response.streaming_content = parts(iter(cast(Iterator[bytes], stream)))
-    return response
+        response.streaming_content = _parts(runtime, exchange, kept, iter(stream))
+    return cast(HttpResponseBase, response)
+
+
+class _Kept:
+    """The parts of a stream, as long as there is room for them."""
+
+    def __init__(self, room: int) -> None:
+        self.parts: list[bytes] | None = []
+        self._room = room
+
+    def add(self, part: bytes) -> bytes:
+        self._room -= len(part)
+        if self._room < 0:
+            self.parts = None
+        elif self.parts is not None:
+            self.parts.append(part)
+        return part
+
+
+def _parts(
+    runtime: Runtime, exchange: Exchange, kept: _Kept, stream: Iterator[bytes]
+) -> Iterator[bytes]:
+    while True:
+        with recording(exchange.record):
+            part = next(stream, None)
+        if part is None:
+            break
+        yield kept.add(part)
+    if kept.parts is not None:
+        run(exchange.complete(b"".join(kept.parts)), runtime.store)
+
+
+async def _parts_async(
+    runtime: Runtime, exchange: Exchange, kept: _Kept, stream: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    while True:
+        with recording(exchange.record):
+            part = await anext(stream, None)
+        if part is None:
+            break
+        yield kept.add(part)
+    if kept.parts is not None:
+        await run_async(exchange.complete(b"".join(kept.parts)), runtime.store)

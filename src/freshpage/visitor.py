@@ -132,7 +132,7 @@ class MetaRequest:
         self._named = named
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
+    def from_environ(cls, environ: dict[str, Any], rules: SiteRules) -> MetaRequest:
         """As Django's WSGIRequest would read it."""
         return cls(
             environ,

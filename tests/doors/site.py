@@ -175,7 +175,7 @@ def reads(request, what):
 
 READS = {
     "header": lambda r: r.headers.get("X-Kind"),
-    "header-item": lambda r: r.headers["X-Kind"] if "X-Kind" in r.headers else None,
+    "header-item": lambda r: "X-Kind" in r.headers and r.headers["X-Kind"],
     "meta": lambda r: r.META.get("HTTP_X_KIND"),
     "accepts": lambda r: r.accepts("text/html"),
     "cookie": lambda r: r.COOKIES.get("theme"),

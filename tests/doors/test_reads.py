@@ -138,6 +138,8 @@ def test_axes_may_differ_between_renders_of_a_page(visitor):
         ("?page=2", {"Cookie": "theme=b", "X_Kind": "a"}),
     ]
     first = [ask(visitor, path, request) for request in asked]
+    for request in asked:  # what hung below a question that not all asked has moved
+        ask(visitor, path, request)
     again = [ask(visitor, path, request) for request in asked]
     assert [a.text for a in first] == ["'a'", "'b'", "'a'", "'b'", "'b'"]
     assert [a.text for a in again] == [a.text for a in first]

@@ -24,6 +24,7 @@ def environ(path):
     return {**ENVIRON, "PATH_INFO": path, "wsgi.input": io.BytesIO(), "QUERY_STRING": ""}
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
 @pytest.mark.parametrize("path", ["/stream/", "/stream-async/"])
 def test_a_complete_stream_is_stored(visitor, path):
     first, second = visitor.get(path), visitor.get(path)

@@ -125,9 +125,15 @@ class _Watched:
         return WatchedHeaders(meta.unwatched(), meta.notes)
 
 
-@lru_cache(maxsize=64)
+_classes: dict[type[HttpRequest], type[HttpRequest]] = {}
+
+
 def _watched_class(cls: type[HttpRequest]) -> type[HttpRequest]:
-    return type(cls.__name__, (_Watched, cls), {"__module__": cls.__module__})
+    made = _classes.get(cls)
+    if made is None:
+        made = type(cls.__name__, (_Watched, cls), {"__module__": cls.__module__})
+        _classes[cls] = made
+    return made
 
 
 def watch(request: HttpRequest, record: Record) -> None:
@@ -183,5 +189,5 @@ def watch_sessions() -> None:
             _note_session(self)
         return key.fget(self)  # type: ignore[attr-defined,no-any-return]
 
-    SessionBase.accessed = property(get_accessed, set_accessed)  # type: ignore[assignment,misc]
-    SessionBase.session_key = property(get_key)  # type: ignore[assignment,misc]
+    SessionBase.accessed = property(get_accessed, set_accessed)  # type: ignore[assignment]
+    SessionBase.session_key = property(get_key)  # type: ignore[assignment]

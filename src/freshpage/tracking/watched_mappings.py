@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from django.http import QueryDict
 from django.http.request import HttpHeaders
@@ -33,9 +33,9 @@ T = TypeVar("T", bound=type)
 
 # what reads all of a dict
 _WHOLE = (
-    "__iter__ __len__ __eq__ __ne__ __or__ __ror__ __repr__ __reversed__ "
-    "__copy__ __deepcopy__ keys values items copy popitem"
-).split()
+    *("__iter__", "__len__", "__eq__", "__ne__", "__or__", "__ror__", "__repr__", "__reversed__"),
+    *("__copy__", "__deepcopy__", "keys", "values", "items", "copy", "popitem"),
+)
 
 
 def _noting_whole_reads(*more: str) -> Callable[[T], T]:
@@ -66,7 +66,7 @@ class _Named(dict[str, Any]):
     _written: set[str]
 
     @classmethod
-    def around(cls, plain: Mapping[str, Any], notes: Notes) -> Any:
+    def around(cls, plain: Mapping[str, Any], notes: Notes) -> Self:
         """What ``plain`` holds, watched."""
         made = cls(plain)
         made.notes = notes
