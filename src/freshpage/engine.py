@@ -24,7 +24,7 @@ from freshpage.http.cache_control import CacheControl
 from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
 from freshpage.judging import Judge, request_control
-from freshpage.key import primary_key
+from freshpage.key import encode, primary_key
 from freshpage.outcome import Answer, Call, Head, Ticket, Verdict
 from freshpage.present import (
     forwarded_member,
@@ -50,6 +50,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._judge = Judge(settings)
+        self._prefix = encode((settings.key_prefix, settings.build)).decode()
 
     # -- lookup ---------------------------------------------------------------------
 
@@ -92,8 +93,8 @@ class Engine:
 
     def primary(self, request: Request) -> bytes:
         """The root of the tree of the page a request asks for."""
-        host, prefix = request.host or "", self.settings.key_prefix
-        return primary_key(prefix, request.scheme, host, request.script, request.path)
+        host = request.host or ""
+        return primary_key(self._prefix, request.scheme, host, request.script, request.path)
 
     # -- what the application said -----------------------------------------------------
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
+from django.utils.autoreload import file_changed
 
+from freshpage.build import build_digest
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
@@ -37,8 +39,10 @@ class Runtime:
     """
 
     def __init__(self) -> None:
+        given = Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {}))
         self.settings = replace(
-            Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {})),
+            given,
+            build=given.build or build_digest(),
             session_cookie=django_settings.SESSION_COOKIE_NAME,
         )
         self.rules = SiteRules()
@@ -121,6 +125,14 @@ def reset() -> None:
         old, _runtime = _runtime, None
     if old is not None:
         old.store.close()
+
+
+def _file_changed(**_: Any) -> None:
+    """Under runserver: a template or module was edited, so this is another build."""
+    reset()
+
+
+file_changed.connect(_file_changed)
 
 
 def _setting_changed(*, setting: str, **_: Any) -> None:

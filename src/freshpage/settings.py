@@ -36,6 +36,7 @@ class Settings:
     heuristic_fraction: float = _option(0.0, "share of Date - Last-Modified taken as fresh")
     cache_status: bool = _option(True, "send Cache-Status (RFC 9211)")
     cache_status_detail: bool = _option(False, "with the key and the reason in it")
+    build: str = _option("", "names the code that runs; empty: a digest of code and templates")
     key_prefix: str = _option("", "sets sites apart that share a store")
     admission: bool = _option(False, "keep a page in memory from its second request on")
     # not of FRESHPAGE: whoever makes the settings takes it from Django's
