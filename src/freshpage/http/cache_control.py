@@ -87,8 +87,8 @@ class CacheControl:
                 collected.add(name, None)
             elif isinstance(value, str):
                 collected.add(name, f'"{value}"' if name in _NAMING else "")
-            else:
-                collected.add(name, "" if value is None or value is False else str(value))
+            elif value is not False:
+                collected.add(name, "" if value is None else str(value))
         return cls(**collected.found)
 
 

@@ -7,7 +7,7 @@ import re
 from http import HTTPStatus
 
 from freshpage.http.dates import parse_http_date
-from freshpage.http.fields import Headers, get_combined, get_first
+from freshpage.http.fields import Headers, get_combined, get_first, without
 
 _ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'  # RFC 9110 §8.8.3
 _IS_TAG = re.compile(_ENTITY_TAG)
@@ -112,4 +112,6 @@ def if_range_holds(
 
 def not_modified_headers(headers: Headers) -> Headers:
     """The fields of a 304, from those of the 200 (RFC 9110 §15.4.5)."""
-    return tuple([field for field in headers if field[0].lower() not in _DESCRIBES_BODY])
+    tagged = get_first(headers, "etag") is not None
+    # a date of change guides only a cache that has no tag to go by
+    return without(headers, _DESCRIBES_BODY | {"last-modified"} if tagged else _DESCRIBES_BODY)

@@ -63,7 +63,7 @@ def split_list(line: str) -> list[str]:
         elif line[at] == '"':
             close = _closing_quote(line, at)
             if close is None:
-                return members + split_list(line[start:].replace('"', " "))
+                return members + [member.strip(OWS) for member in line[start:].split(",")]
             at = close
         at += 1
     members.append(line[start:].strip(OWS))
