@@ -199,8 +199,9 @@ class Judge:
             last_modified=_date(merged, "last-modified", now),
         )
         headers = self._passed_on(ticket, head)
+        said = merged + storing.cookies(head.headers)
         refusal = storing.storing_refusal(
-            "GET", stale.status, ticket.request.headers(), merged, control
+            "GET", stale.status, ticket.request.headers(), said, control
         )
         try:
             if refusal:
@@ -209,7 +210,8 @@ class Judge:
             timed = self._timed(msgspec.structs.replace(updated, axes=axes), ticket.started, now)
             timed = _with_declared(timed, declared)
         except _Refused as reason:
-            return Verdict(headers, str(reason), head, freshened=updated, drop=ticket.stale_key)
+            shown = msgspec.structs.replace(updated, headers=said)
+            return Verdict(headers, str(reason), head, freshened=shown, drop=ticket.stale_key)
         return Verdict(headers, head=head, freshened=timed)
 
     def _passed_on(self, ticket: Ticket, head: Head, refusal: str = "") -> Headers:

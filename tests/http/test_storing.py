@@ -6,7 +6,7 @@ import pytest
 
 from freshpage.http.cache_control import CacheControl
 from freshpage.http.fields import Headers
-from freshpage.http.storing import default_ttl_applies, storing_refusal, stored_headers
+from freshpage.http.storing import default_ttl_applies, stored_headers, storing_refusal
 
 AUTHORIZED: Headers = (("Authorization", "Basic eA=="),)
 
