@@ -55,10 +55,12 @@ class Judge:
         headers = for_browsers(self._passed_on(ticket, head), entry, self.settings)
         return Verdict(headers, head=head, entry=entry)
 
-    def amend(self, verdict: Verdict, declared: Cacheability, refusal: str) -> Verdict:
+    def amend(self, verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) -> Verdict:
         """Take in what the render declared after its head was judged, while it streamed."""
         if verdict.entry is None:
             return verdict
+        if not verdict.entry.explicit:
+            refusal = refusal or doubt
         if refusal:
             return replace(verdict, entry=None, refusal=refusal)
         try:
@@ -107,6 +109,8 @@ class Judge:
             render_seconds=max(0.0, now - ticket.started),
         )
         entry = _with_declared(self._timed(entry, ticket.started, now), declared)
+        if head.doubt and not entry.explicit:
+            raise _Refused(head.doubt)
         if self.reads_session(request, entry.axes):
             raise _Refused("session")
         length = fields.get_first(head.headers, "content-length") or "0"

@@ -56,6 +56,7 @@ class Page:
     reason: str = "OK"
     declared: Cacheability = NOTHING
     refusal: str = ""
+    doubt: str = ""
 
     def having(self, *headers: tuple[str, str], **changes: Any) -> Page:
         return replace(self, headers=self.headers + headers, **changes)
@@ -181,7 +182,7 @@ class Site:
         return self.complete(ticket, verdict, page, tuple(asked))
 
     def receive(self, ticket: Ticket, page: Page) -> Verdict:
-        head = Head(page.status, page.reason, page.headers)
+        head = Head(page.status, page.reason, page.headers, doubt=page.doubt)
         return self.engine.receive(ticket, head, page.declared, page.refusal, self.now)
 
     def complete(

@@ -105,6 +105,16 @@ def test_redirects_keep_their_location() -> None:
     assert site.get().header("Location") == "/b/"
 
 
+def test_a_view_that_read_all_fields_is_stored_only_on_its_own_word() -> None:
+    """As one that forwards a request: what mattered of it, only the answer can say."""
+    site = Site(Page(doubt="all-headers"))
+    assert site.get().refusal == "all-headers"
+    site.app = Page(doubt="all-headers").having(MAX_AGE, ("Vary", "Accept"))
+    site.get()
+    assert site.get().hit
+    assert not site.get("/", ("Accept", "x")).hit
+
+
 def test_heuristic_freshness_is_off_unless_set() -> None:  # RFC 9111 §4.2.2
     page = Page().having(("Last-Modified", format_http_date(NOW - 1000)))
     assert Site(page, default_ttl=0).get().refusal == "no-freshness"
@@ -269,19 +279,20 @@ def test_what_is_declared_while_a_page_streams_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "refusal", "reason"),
+    ("declared", "refusal", "doubt", "reason"),
     [
-        (Cacheability(), "never-cache", "never-cache"),
-        (Cacheability(ttl=0), "", "already-stale"),
+        (Cacheability(), "never-cache", "", "never-cache"),
+        (Cacheability(), "", "all-meta", "all-meta"),
+        (Cacheability(ttl=0), "", "", "already-stale"),
     ],
 )
 def test_what_is_refused_while_a_page_streams_is_not_stored(
-    declared: Cacheability, refusal: str, reason: str
+    declared: Cacheability, refusal: str, doubt: str, reason: str
 ) -> None:
     site = Site()
     ticket = site.lookup(PlainRequest())
     verdict = site.receive(ticket, Page())  # type: ignore[arg-type]
-    amended = site.engine.amend(verdict, declared, refusal)
+    amended = site.engine.amend(verdict, declared, refusal, doubt)
     assert (amended.keep, amended.refusal) == (False, reason)
     site.complete(ticket, amended, Page())  # type: ignore[arg-type]
     assert site.store.entries == []
