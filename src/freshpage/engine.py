@@ -112,9 +112,11 @@ class Engine:
         """The ticket to ask the application with again, after a 304 that does not fit."""
         return replace(ticket, conditionals=(), stale=None)
 
-    def amend(self, verdict: Verdict, declared: Cacheability, refusal: str) -> Verdict:
+    def amend(
+        self, verdict: Verdict, declared: Cacheability, refusal: str, doubt: str = ""
+    ) -> Verdict:
         """The verdict, once the render has ended and declared all it had to."""
-        return self._judge.amend(verdict, declared, refusal)
+        return self._judge.amend(verdict, declared, refusal, doubt)
 
     # -- what becomes of it ------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class Exchange:
         try:
             self.verdict = self._engine.receive(
                 self.ticket,
-                head._replace(explained=frozenset(self.record.explained)),
+                head._replace(explained=frozenset(self.record.explained), doubt=self.record.doubt),
                 self._declared(),
                 self.record.refusal,
                 time.time(),
@@ -101,7 +101,9 @@ class Exchange:
         answer = yield from contained(
             self._engine.complete(
                 self.ticket,
-                self._engine.amend(self.verdict, self._declared(), self.record.refusal),
+                self._engine.amend(
+                    self.verdict, self._declared(), self.record.refusal, self.record.doubt
+                ),
                 body,
                 time.time(),
             ),

@@ -55,10 +55,12 @@ class Judge:
         headers = for_browsers(self._passed_on(ticket, head), entry, self.settings)
         return Verdict(headers, head=head, entry=entry)
 
-    def amend(self, verdict: Verdict, declared: Cacheability, refusal: str) -> Verdict:
+    def amend(self, verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) -> Verdict:
         """Take in what the render declared after its head was judged, while it streamed."""
         if verdict.entry is None:
             return verdict
+        if not verdict.entry.explicit:
+            refusal = refusal or doubt
         if refusal:
             return replace(verdict, entry=None, refusal=refusal)
         try:
@@ -107,6 +109,8 @@ class Judge:
             render_seconds=max(0.0, now - ticket.started),
         )
         entry = _with_declared(self._timed(entry, ticket.started, now), declared)
+        if head.doubt and not entry.explicit:
+            raise _Refused(head.doubt)
         if self.reads_session(request, entry.axes):
             raise _Refused("session")
         length = fields.get_first(head.headers, "content-length") or "0"
@@ -199,8 +203,9 @@ class Judge:
             last_modified=_date(merged, "last-modified", now),
         )
         headers = self._passed_on(ticket, head)
+        said = merged + storing.cookies(head.headers)
         refusal = storing.storing_refusal(
-            "GET", stale.status, ticket.request.headers(), merged, control
+            "GET", stale.status, ticket.request.headers(), said, control
         )
         try:
             if refusal:
@@ -209,7 +214,8 @@ class Judge:
             timed = self._timed(msgspec.structs.replace(updated, axes=axes), ticket.started, now)
             timed = _with_declared(timed, declared)
         except _Refused as reason:
-            return Verdict(headers, str(reason), head, freshened=updated, drop=ticket.stale_key)
+            shown = msgspec.structs.replace(updated, headers=said)
+            return Verdict(headers, str(reason), head, freshened=shown, drop=ticket.stale_key)
         return Verdict(headers, head=head, freshened=timed)
 
     def _passed_on(self, ticket: Ticket, head: Head, refusal: str = "") -> Headers:

@@ -31,12 +31,15 @@ class Head(NamedTuple):
     """The head of a response the application gave.
 
     ``explained``: names in its Vary that stand for reads the record has more precisely.
+    ``doubt``: why it must not be stored unless it states its own freshness, and with it what
+    it varies on.
     """
 
     status: int
     reason: str
     headers: Headers
     explained: frozenset[str] = frozenset()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,16 @@ def storing_refusal(
         return "no-store"  # RFC 9111 §5.2.2.5
     if control.private:
         return "private"  # RFC 9111 §5.2.2.7
-    if any(get_first(response, name) is not None for name in _COOKIES):
+    if cookies(response):
         return "set-cookie"  # meant for one visitor, whatever the rest says
     if get_first(request, "authorization") is not None and not answers_authorized(control):
         return "authorization"
     return None
+
+
+def cookies(headers: Headers) -> Headers:
+    """The fields that set cookies."""
+    return tuple([field for field in headers if field[0].lower() in _COOKIES])
 
 
 def answers_authorized(control: CacheControl) -> bool:

@@ -17,14 +17,16 @@ class Record:
     """What is known so far of one render. Only grows.
 
     ``watched``: what the render reads from its request is noted. ``explained``: fields that
-    Django's own middleware put into Vary for reads that are noted more precisely.
+    Django's own middleware put into Vary for reads that are noted more precisely. ``doubt``:
+    why it must not be stored unless the response states its own freshness.
     """
 
-    __slots__ = ("_axes", "_refusals", "explained", "tags", "ttl", "watched")
+    __slots__ = ("_axes", "_refusals", "doubt", "explained", "tags", "ttl", "watched")
 
     def __init__(self, axes: Iterable[str] = ()) -> None:
         self.watched = False
         self.explained: set[str] = set()
+        self.doubt = ""
         self.ttl: float | None = None
         self.tags: set[str] = set()
         self._axes = dict.fromkeys(axes)

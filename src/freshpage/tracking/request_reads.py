@@ -94,8 +94,11 @@ class Notes:
         self._record.vary(axis)
 
     def everything(self, what: str) -> None:
-        """All of a mapping was read, the client's address with it."""
-        self._record.refuse(f"all-{what}")
+        """All of a mapping was read, as by a view that forwards or logs it.
+
+        What in it mattered can't be told from this, so the response's own word decides.
+        """
+        self._record.doubt = self._record.doubt or f"all-{what}"
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,209 @@
+"""A front door without a server: requests as values, the application as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from freshpage.cacheability import Cacheability
+from freshpage.engine import Answer, Call, Engine, Head, Ticket, Verdict
+from freshpage.entry import Entry, Node
+from freshpage.http.fields import Headers, get_all, get_combined, get_first, without
+from freshpage.key import Part
+from freshpage.sequence import Sequence, Standing, TagSequence, standing
+from freshpage.settings import Settings
+from freshpage.stores.base import Held
+
+NOW = 1_800_000_000.0
+NOTHING = Cacheability()
+
+
+@dataclass(frozen=True)
+class PlainRequest:
+    """A request as the engine sees it."""
+
+    path: str = "/"
+    fields: Headers = ()
+    method: str = "GET"
+    query: str = ""
+    scheme: str = "http"
+    host: str | None = "example.com"
+    script: str = ""
+    body: bool = False
+    axes: dict[str, Part] = field(default_factory=dict)
+
+    def header(self, name: str) -> str | None:
+        return get_combined(self.fields, name)
+
+    def headers(self) -> Headers:
+        return self.fields
+
+    def has_body(self) -> bool:
+        return self.body
+
+    def named(self, axis: str) -> Part:
+        return self.axes.get(axis)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the application answers, and what its render declared."""
+
+    body: bytes = b"page"
+    headers: Headers = (("Content-Type", "text/html"),)
+    status: int = 200
+    reason: str = "OK"
+    declared: Cacheability = NOTHING
+    refusal: str = ""
+    doubt: str = ""
+
+    def having(self, *headers: tuple[str, str], **changes: Any) -> Page:
+        return replace(self, headers=self.headers + headers, **changes)
+
+
+App = Callable[[PlainRequest], Page]
+
+
+class FakeStore:
+    """A dict with a sequence; it answers None to the calls named in ``silent``."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[bytes, Node] = {}
+        self.number = 1
+        self.tags: dict[str, int] = {}
+        self.silent: Collection[str] = ()
+        self.calls: list[str] = []
+
+    def answer(self, call: Call) -> Any:
+        self.calls.append(call.method)
+        if call.method in self.silent:
+            return None
+        return getattr(self, call.method)(*call.args)
+
+    def get(self, key: bytes) -> Held | None:
+        node = self.nodes.get(key)
+        if node is None:
+            return None
+        found = self.standing(node) if isinstance(node, Entry) else Standing.VALID
+        return Held(node, found)
+
+    def standing(self, entry: Entry) -> Standing:
+        tags = [TagSequence(self.tags[tag], 0) for tag in entry.tags if tag in self.tags]
+        return standing(entry.sequence, epoch=7, floor=0, tags=tags)
+
+    def put(self, key: bytes, node: Node) -> bool:
+        self.nodes[key] = node
+        return True
+
+    def delete(self, key: bytes) -> None:
+        self.nodes.pop(key, None)
+
+    def sequence(self) -> Sequence:
+        return Sequence(7, self.number)
+
+    def invalidate(self, tags: Collection[str]) -> int:
+        self.number += 1
+        self.tags.update(dict.fromkeys(tags, self.number))
+        return self.number
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [node for node in self.nodes.values() if isinstance(node, Entry)]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the visitor got, and how it came about."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    asked: tuple[PlainRequest, ...]  # what the application was asked
+    verdict: Verdict | None = None
+
+    def header(self, name: str) -> str | None:
+        return get_first(self.headers, name.lower())
+
+    @property
+    def hit(self) -> bool:
+        return not self.asked
+
+    @property
+    def cache_status(self) -> str:
+        (line,) = get_all(self.headers, "cache-status")
+        return line
+
+    @property
+    def refusal(self) -> str:
+        assert self.verdict is not None
+        return self.verdict.refusal
+
+
+class Site:
+    """An engine, a store and an application; time stands still unless it is moved."""
+
+    def __init__(self, app: App | Page | None = None, **settings: Any) -> None:
+        self.app: App | Page = app or Page()
+        self.engine = Engine(Settings(**settings))
+        self.store = FakeStore()
+        self.now = NOW
+
+    def run(self, steps: Generator[Call, Any, Any]) -> Any:
+        answer = None
+        try:
+            while True:
+                answer = self.store.answer(steps.send(answer))
+        except StopIteration as stop:
+            return stop.value
+
+    def lookup(self, request: PlainRequest) -> Answer | Ticket:
+        found: Answer | Ticket = self.run(self.engine.lookup(request, self.now))
+        return found
+
+    def get(self, path: str = "/", *headers: tuple[str, str], **request: Any) -> Reply:
+        return self.ask(PlainRequest(path, headers, **request))
+
+    def ask(self, request: PlainRequest) -> Reply:
+        found = self.lookup(request)
+        if isinstance(found, Answer):
+            return Reply(found.status, tuple(found.headers), found.body, ())
+        return self.render(found, request)
+
+    def render(self, ticket: Ticket, request: PlainRequest) -> Reply:
+        asked = [_asked(request, ticket)]
+        page = self._page(asked[-1])
+        verdict = self.receive(ticket, page)
+        if verdict.again:
+            ticket = self.engine.unconditional(ticket)
+            asked.append(_asked(request, ticket))
+            page = self._page(asked[-1])
+            verdict = self.receive(ticket, page)
+        return self.complete(ticket, verdict, page, tuple(asked))
+
+    def receive(self, ticket: Ticket, page: Page) -> Verdict:
+        head = Head(page.status, page.reason, page.headers, doubt=page.doubt)
+        return self.engine.receive(ticket, head, page.declared, page.refusal, self.now)
+
+    def complete(
+        self, ticket: Ticket, verdict: Verdict, page: Page, asked: tuple[PlainRequest, ...] = ()
+    ) -> Reply:
+        answer = self.run(self.engine.complete(ticket, verdict, page.body, self.now))
+        if answer is None:
+            return Reply(page.status, verdict.headers, page.body, asked, verdict)
+        return Reply(answer.status, tuple(answer.headers), answer.body, asked, verdict)
+
+    def _page(self, request: PlainRequest) -> Page:
+        return self.app if isinstance(self.app, Page) else self.app(request)
+
+
+def _asked(request: PlainRequest, ticket: Ticket) -> PlainRequest:
+    if ticket.conditionals is None:
+        return request
+    kept = without(request.fields, ("if-none-match", "if-modified-since"))
+    return replace(request, fields=kept + ticket.conditionals)
+
+
+def lasting(headers: Headers) -> Headers:
+    """The fields a hit and a fresh render agree on (contract 5)."""
+    return without(headers, ("date", "age", "cache-status"))
