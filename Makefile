@@ -58,7 +58,7 @@ clean: ## remove what was built, the environment too
 # -- the environment -----------------------------------------------------------------
 
 $(VENV)/.made:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			$$python -c 'import ensurepip, venv' 2>/dev/null || { \
 				echo "$$python lacks the venv module (Debian: apt install python3-venv)" >&2; \
