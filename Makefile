@@ -43,7 +43,7 @@ docs: $(VENV)/.docs ## the documentation, into build/docs; a warning fails
 	@echo "build/docs/index.html"
 
 requirements: $(VENV)/.dev ## pin requirements/*.in anew, with hashes
-	for name in $(REQUIREMENTS); do \
+	@for name in $(REQUIREMENTS); do \
 		constraint=; test "$$name" = dev || constraint='-c requirements/dev.txt'; \
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-emit-package pip \
