@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -n 2
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## serve a django-cms site from the cache (PORT=8000 PAGES=150)
+demo: $(VENV)/.demo ## serve a django-cms site from the cache (PORT=8000 PAGES=170)
 	@exec $(PY) example/serve.py
 
 test: lint ## everything that must pass: lint, then all tests (PYTEST_ARGS="-n 2")
