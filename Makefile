@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -n 2
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## serve a django-cms site from the cache (PORT=8000 PAGES=150)
+demo: $(VENV)/.demo ## serve a django-cms site from the cache (PORT=8000 PAGES=170)
 	@exec $(PY) example/serve.py
 
 test: lint ## everything that must pass: lint, then all tests (PYTEST_ARGS="-n 2")
@@ -43,7 +43,7 @@ docs: $(VENV)/.docs ## the documentation, into build/docs; a warning fails
 	@echo "build/docs/index.html"
 
 requirements: $(VENV)/.dev ## pin requirements/*.in anew, with hashes
-	for name in $(REQUIREMENTS); do \
+	@for name in $(REQUIREMENTS); do \
 		constraint=; test "$$name" = dev || constraint='-c requirements/dev.txt'; \
 		$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate --no-emit-package pip \
@@ -58,7 +58,7 @@ clean: ## remove what was built, the environment too
 # -- the environment -----------------------------------------------------------------
 
 $(VENV)/.made:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			$$python -c 'import ensurepip, venv' 2>/dev/null || { \
 				echo "$$python lacks the venv module (Debian: apt install python3-venv)" >&2; \

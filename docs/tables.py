@@ -19,6 +19,7 @@ def settings_table() -> str:
     rows = [
         f"| `{option.name.upper()}` | `{_literal(option.default)}` | {option.metadata['help']} |"
         for option in fields(Settings)
+        if option.metadata  # the others are not of FRESHPAGE
     ]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
 

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import runpy
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_settings_tables_are_as_the_code_has_them(page: Path) -> None:
 def test_each_setting_is_explained() -> None:
     prose = (ROOT / "docs" / "settings.md").read_text().partition(TABLES["END"])[2]
     named = set(re.findall(r"`([A-Z_]+)`", prose)) | {"STORE"}  # STORE has a page of its own
-    assert {name.upper() for name in Settings.__dataclass_fields__} <= named
+    assert {option.name.upper() for option in fields(Settings) if option.metadata} <= named
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -103,22 +104,21 @@ def test_commands_exist(page: Path) -> None:
 
 
 def reasons() -> set[str]:
-    """Why a page is not stored, as the code has it: what its rules return, what is refused."""
+    """Why a page is not stored, as the code has it."""
     found: set[str] = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name in JUDGES:
                 found |= {text for given in returned(node) for text in texts(given)}
-            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".refuse"):
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(REFUSALS):
                 found |= texts(node.args[0])
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_UNKEYABLE":
+                found |= set(ast.literal_eval(node.value).values())
     return found - {""}
 
 
-JUDGES = {
-    *("_bypass", "_refusal", "_entry", "_timed"),  # engine
-    "storing_refusal",  # http
-    "_above_would_refuse",  # middleware
-}
+JUDGES = {"storing_refusal", "_bypass", "_above_would_refuse"}  # return a reason
+REFUSALS = (".refuse", "_Refused")  # take one
 
 
 def returned(function: ast.FunctionDef) -> list[ast.expr]:
@@ -126,14 +126,21 @@ def returned(function: ast.FunctionDef) -> list[ast.expr]:
 
 
 def texts(value: ast.expr) -> set[str]:
-    return (
-        {value.value} if isinstance(value, ast.Constant) and isinstance(value.value, str) else set()
-    )
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return {value.value}
+    return set()
 
 
 def test_every_reason_is_explained() -> None:
     page = (ROOT / "docs" / "troubleshooting.md").read_text()
     section = page.partition("## The reason")[2].partition("\n## ")[0]
     told = set(re.findall(r"^\| `([a-z-]+)`", section, re.MULTILINE))
-    assert {"set-cookie", "no-freshness", "body"} <= reasons()  # they are found where they are
-    assert reasons() <= told
+    found = reasons()
+    assert {
+        "set-cookie",
+        "no-freshness",
+        "body",
+        "client-address",
+        "csrf",
+    } <= found  # in each place
+    assert found <= told
