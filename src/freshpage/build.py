@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -26,9 +27,7 @@ def build_digest() -> str:
     folders, virtual environments and uploads are left out. The same on every machine that
     has the same files, whatever their dates.
     """
-    found = hashlib.blake2b(digest_size=12)
-    for name in sorted(f"{d.metadata['Name']} {d.version}" for d in distributions()):
-        found.update(name.encode())
+    found = hashlib.blake2b(_installed(), digest_size=12)
     base = getattr(django_settings, "BASE_DIR", None)
     roots = [Path(base)] if base else []
     roots += [
@@ -44,6 +43,12 @@ def build_digest() -> str:
             except OSError:  # gone, or not ours to read
                 continue
     return found.hexdigest()
+
+
+@cache
+def _installed() -> bytes:
+    """The names and versions of what is installed."""
+    return "\n".join(sorted(f"{d.metadata['Name']} {d.version}" for d in distributions())).encode()
 
 
 def _code(root: Path) -> Iterator[Path]:

@@ -71,7 +71,8 @@ def make_visitor(settings, tmp_path):
         settings.MIDDLEWARE = [OURS, *middleware] if door.startswith("middleware") else middleware
         settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
         settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
-        settings.FRESHPAGE = {"STORE": f"sqlite:///{tmp_path / 'store.sqlite3'}", **options}
+        store = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+        settings.FRESHPAGE = {"STORE": store, "BUILD": "tests", **options}
         runtime.reset()
         site.RENDERS.clear()
         is_async = door.endswith("asgi")
