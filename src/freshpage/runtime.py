@@ -82,7 +82,13 @@ def open_site_store(settings: Settings) -> Store:
         codec=Codec(secrets),
         directory=store_directory(),
         settings=settings,
+        clock=_clock,
     )
+
+
+def _clock() -> float:
+    # looked up at each call: whoever stops time.time in a test stops this clock with it
+    return time.time()
 
 
 def store_directory() -> Path:
