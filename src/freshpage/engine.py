@@ -140,9 +140,16 @@ class Engine:
         stated = fields.get_first(verdict.entry.headers, "content-length")
         if stated is not None and stated != str(len(body)):  # RFC 9111 §3.3: incomplete
             return None
-        entry = _with_body(verdict.entry, body)
+        entry = self._with_body(verdict.entry, body)
         stored = yield from self._keep(ticket, entry)
         return self._made(ticket, entry, now, stored=stored)
+
+    def _with_body(self, entry: Entry, body: bytes) -> Entry:
+        etag, own = entry.etag, False
+        if etag is None and entry.status == 200 and self.settings.own_etags:
+            encoding = fields.get_combined(entry.headers, "content-encoding")
+            etag, own = conditional.make_etag(body, encoding), True
+        return msgspec.structs.replace(entry, body=body, etag=etag, own_etag=own)
 
     def _keep(self, ticket: Ticket, entry: Entry) -> Generator[Call, Any, bool]:
         """Have the store keep an entry; whether it did."""
@@ -221,11 +228,3 @@ def _validators(stale: Entry) -> Headers:
     if modified is not None and stale.last_modified is not None:
         found.append(("If-Modified-Since", modified))
     return tuple(found)
-
-
-def _with_body(entry: Entry, body: bytes) -> Entry:
-    etag, own = entry.etag, False
-    if etag is None and entry.status == 200:
-        encoding = fields.get_combined(entry.headers, "content-encoding")
-        etag, own = conditional.make_etag(body, encoding), True
-    return msgspec.structs.replace(entry, body=body, etag=etag, own_etag=own)

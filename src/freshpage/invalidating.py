@@ -12,7 +12,7 @@ from django.db import connections, transaction
 
 from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_tag
 from freshpage.performing import tell
-from freshpage.runtime import runtime_or_none
+from freshpage.runtime import runtimes
 
 
 def invalidate(*tags: object, soft: bool = False) -> None:
@@ -71,11 +71,9 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
 
 
 def _send(tags: frozenset[str], soft: bool) -> None:
-    runtime = runtime_or_none()
-    if runtime is None:
-        return
-    try:
-        runtime.store.invalidate(tags, soft=soft)
-    except Exception as fault:
-        # the store keeps them and delivers them before it is read again
-        tell(f"invalidating {len(tags)} tags waits for the store", fault)
+    for runtime in runtimes():
+        try:
+            runtime.store.invalidate(tags, soft=soft)
+        except Exception as fault:
+            # the store keeps them and delivers them before it is read again
+            tell(f"invalidating {len(tags)} tags waits for the store", fault)

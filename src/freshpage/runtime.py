@@ -1,5 +1,5 @@
-"""The one runtime of a process: settings, rules, engine and store, made from Django's
-settings on first use.
+"""The runtime of a process: settings, rules, engine and store, made from Django's settings
+on first use. Others may be kept beside it, by name.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,14 @@ _LOCALE_MIDDLEWARE = "django.middleware.locale.LocaleMiddleware"
 class Runtime:
     """What the front doors of one process share.
 
+    :param settings: None: the site's.
     :raises SettingError: for a wrong FRESHPAGE.
     :raises StoreError: for a store that can't be named or opened.
     """
 
-    def __init__(self) -> None:
-        given = Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {}))
-        self.settings = replace(
-            given,
-            build=given.build or build_digest(),
-            session_cookie=django_settings.SESSION_COOKIE_NAME,
-        )
+    def __init__(self, settings: Settings | None = None) -> None:
+        settings = settings or site_settings()
+        self.settings = replace(settings, build=settings.build or build_digest())
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
         self.store: Store = OwingStore(open_site_store(self.settings))
@@ -68,6 +66,17 @@ class Runtime:
             tell("the store could not be swept", fault)
 
 
+def site_settings() -> Settings:
+    """FRESHPAGE, and what it takes from Django's settings.
+
+    :raises SettingError: for a wrong FRESHPAGE.
+    """
+    return replace(
+        Settings.from_mapping(getattr(django_settings, "FRESHPAGE", {})),
+        session_cookie=django_settings.SESSION_COOKIE_NAME,
+    )
+
+
 def open_site_store(settings: Settings) -> Store:
     """The store a site's settings name."""
     secrets = [django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS]
@@ -79,7 +88,13 @@ def open_site_store(settings: Settings) -> Store:
         store_bytes=settings.store_bytes,
         key_prefix=settings.key_prefix,
         admission=settings.admission,
+        clock=_clock,
     )
+
+
+def _clock() -> float:
+    # looked up at each call: whoever stops time.time in a test stops this clock with it
+    return time.time()
 
 
 def store_directory() -> Path:
@@ -95,39 +110,50 @@ def store_directory() -> Path:
     return Path(tempfile.gettempdir()) / f"freshpage-{name}"
 
 
-_runtime: Runtime | None = None
+_SITE = ""
+_makers: dict[str, Callable[[], Runtime]] = {_SITE: Runtime}
+_runtimes: dict[str, Runtime] = {}
 _lock = threading.Lock()
 
 
-def runtime() -> Runtime:
-    """The runtime of this process.
+def runtime(name: str = _SITE) -> Runtime:
+    """The runtime of this process, or one that is kept beside it.
 
     :raises SettingError, StoreError: when it can't be made; it is tried again next time.
     """
-    global _runtime
-    if _runtime is None:
+    found = _runtimes.get(name)
+    if found is None:
         with _lock:
-            if _runtime is None:
-                _runtime = Runtime()
-    return _runtime
+            found = _runtimes.get(name) or _runtimes.setdefault(name, _makers[name]())
+    return found
 
 
-def runtime_or_none() -> Runtime | None:
+def runtime_or_none(name: str = _SITE) -> Runtime | None:
     """The runtime; None, with the fault in the log, where it can't be made."""
     try:
-        return _runtime or runtime()
+        return _runtimes.get(name) or runtime(name)
     except Exception as fault:
         tell("freshpage is off", fault)
         return None
 
 
+def keep_beside(name: str, make: Callable[[], Runtime]) -> None:
+    """Have a runtime of another store kept, which invalidations reach as well."""
+    _makers.setdefault(name, make)
+
+
+def runtimes() -> list[Runtime]:
+    """The runtime of this process and all beside it."""
+    return [found for name in list(_makers) if (found := runtime_or_none(name)) is not None]
+
+
 def reset() -> None:
-    """Forget the runtime: the next use makes it anew from the settings."""
-    global _runtime
+    """Forget the runtimes: the next use makes them anew from the settings."""
     with _lock:
-        old, _runtime = _runtime, None
-    if old is not None:
-        old.store.close()
+        old = list(_runtimes.values())
+        _runtimes.clear()
+    for each in old:
+        each.store.close()
 
 
 def _file_changed(**_: Any) -> None:

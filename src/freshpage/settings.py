@@ -39,8 +39,9 @@ class Settings:
     build: str = _option("", "names the code that runs; empty: a digest of code and templates")
     key_prefix: str = _option("", "sets sites apart that share a store")
     admission: bool = _option(False, "keep a page in memory from its second request on")
-    # not of FRESHPAGE: whoever makes the settings takes it from Django's
+    # not of FRESHPAGE: whoever makes the settings knows these
     session_cookie: str = field(default="sessionid")
+    own_etags: bool = field(default=True)  # for pages without one
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Settings:

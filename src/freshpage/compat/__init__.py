@@ -1,0 +1,1 @@
+"""Drop-ins: the names of other page caches, on freshpage's rules."""
