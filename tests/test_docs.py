@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from freshpage.settings import Settings
+from freshpage.stores.opening import SPELLINGS
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "freshpage"
@@ -44,6 +45,11 @@ def test_each_setting_is_explained() -> None:
     prose = (ROOT / "docs" / "settings.md").read_text().partition(TABLES["END"])[2]
     named = set(re.findall(r"`([A-Z_]+)`", prose)) | {"STORE"}  # STORE has a page of its own
     assert {option.name.upper() for option in fields(Settings) if option.metadata} <= named
+
+
+def test_each_store_is_explained() -> None:
+    page = (ROOT / "docs" / "stores.md").read_text()
+    assert set(SPELLINGS) <= set(re.findall(r"`\"([a-z+]+)[:\"]", page))
 
 
 @pytest.mark.parametrize("block", BLOCKS)
