@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -10,6 +11,8 @@ TAG_LENGTH = 200  # characters; longer tags are kept as a digest
 PATH_DEPTH = 16  # path segments that a purge by prefix can tell apart
 
 EVERYTHING = "@all"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,12 @@ def canonical_tag(tag: object) -> str:
     return _short(text)
 
 
-def _short(text: str) -> str:
-    if len(text) <= TAG_LENGTH:
-        return text
-    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-    return f"@long:{name}"
-
-
 def url_tag(path: str, host: str = "") -> str:
-    """The tag of the pages at one path (any query); on every host when none is named."""
-    return _short(f"@url:{host.lower()}|{unquote(path)}")
+    """The tag of the pages at one path (any query); on every host when none is named.
+
+    :param path: percent-encoded, as in a URL.
+    """
+    return _short(f"@url:{host.lower()}|{_rooted(unquote(path))}")
 
 
 def prefix_tag(prefix: str, host: str = "") -> str:
@@ -63,8 +62,10 @@ def prefix_tag(prefix: str, host: str = "") -> str:
 
     Prefixes end at a slash: "/blog/20" is widened to "/blog/", and what lies deeper than
     PATH_DEPTH segments to its ancestor at that depth (too wide is allowed, too narrow never).
+
+    :param prefix: percent-encoded, as in a URL.
     """
-    segments = unquote(prefix).split("/")[:-1][: PATH_DEPTH + 1]
+    segments = _rooted(unquote(prefix)).split("/")[:-1][: PATH_DEPTH + 1]
     return _short(f"@path:{host.lower()}|{'/'.join(segments)}/")
 
 
@@ -73,10 +74,22 @@ def location_tags(host: str, path: str) -> frozenset[str]:
 
     :param path: as the application sees it, percent-decoded.
     """
-    host = host.lower()
+    host, path = host.lower(), _rooted(path)
     tags = {EVERYTHING, _short(f"@url:|{path}"), _short(f"@url:{host}|{path}")}
-    segments = path.split("/")
-    for end in range(1, min(len(segments) - 1, PATH_DEPTH + 1) + 1):
+    segments = path.split("/")[:-1][: PATH_DEPTH + 1]
+    for end in range(1, len(segments) + 1):
         prefix = "/".join(segments[:end]) + "/"
         tags |= {_short(f"@path:|{prefix}"), _short(f"@path:{host}|{prefix}")}
     return frozenset(tags)
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _short(text: str) -> str:
+    """The text itself; a digest of it where it is long or UTF-8 can't carry it."""
+    if len(text) <= TAG_LENGTH and not _SURROGATE.search(text):
+        return text
+    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    return f"@long:{name}"

@@ -33,6 +33,11 @@ class Axes(msgspec.Struct, frozen=True, array_like=True):
     axes: tuple[str, ...]
     expires: float  # seconds since 1970 after which it may be swept
 
+    @property
+    def size(self) -> int:
+        """Bytes this node takes, roughly."""
+        return sum(map(len, self.axes)) + 300
+
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=True):
     """A stored response, as the application gave it.
@@ -66,6 +71,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     body: bytes = b""
 
     @property
+    def fresh_until(self) -> float:
+        """When its freshness lifetime ends (RFC 9111 §4.2)."""
+        return self.response_time + self.lifetime - self.initial_age
+
+    @property
     def size(self) -> int:
         """Bytes this entry takes, roughly: body, fields, tags."""
         fields = sum(len(name) + len(value) for name, value in self.headers)
@@ -92,13 +102,19 @@ class Codec:
         self._keys = [_derive(secret) for secret in secrets]
 
     def pack(self, key: bytes, node: Node) -> bytes:
-        """The bytes to store under ``key``."""
-        if isinstance(node, Entry):
-            kind, body = _ENTRY, node.body
-            head = _encoder.encode(msgspec.structs.replace(node, body=b""))
-        else:
-            kind, body = _AXES, b""
-            head = _encoder.encode(node)
+        """The bytes to store under ``key``.
+
+        :raises BadEntry: for a node with text that UTF-8 can't carry (lone surrogates).
+        """
+        try:
+            if isinstance(node, Entry):
+                kind, body = _ENTRY, node.body
+                head = _encoder.encode(msgspec.structs.replace(node, body=b""))
+            else:
+                kind, body = _AXES, b""
+                head = _encoder.encode(node)
+        except UnicodeEncodeError as error:
+            raise BadEntry(f"unwritable head: {error}") from error
         mac = _mac(self._keys[0], key, kind, head, body)
         return b"".join((_PREFIX.pack(VERSION, mac, kind, len(head)), head, body))
 
@@ -111,8 +127,8 @@ class Codec:
         if len(view) < _PREFIX.size:
             raise BadEntry("truncated")
         version, mac, kind, length = _PREFIX.unpack_from(view)
-        if version != VERSION:
-            raise BadEntry(f"version {version}, not {VERSION}")
+        if version != VERSION or kind not in (_AXES, _ENTRY):
+            raise BadEntry(f"version {version}, kind {kind}: not written by this version")
         head, body = view[_PREFIX.size : _PREFIX.size + length], view[_PREFIX.size + length :]
         if not any(
             hmac.compare_digest(mac, _mac(secret, key, kind, head, body)) for secret in self._keys
@@ -122,9 +138,9 @@ class Codec:
             if kind == _AXES:
                 return _axes_decoder.decode(head)
             entry = _entry_decoder.decode(head)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise BadEntry(f"unreadable head: {error}") from error
-        return msgspec.structs.replace(entry, body=bytes(body))
+        return msgspec.structs.replace(entry, body=bytes(body))  # the body's one copy
 
 
 def _derive(secret: str | bytes) -> bytes:

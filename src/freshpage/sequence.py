@@ -7,6 +7,7 @@ a write is stored but never served.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class TagSequence(NamedTuple):
     soft: int
 
 
-def standing(entry: Sequence, *, epoch: int, floor: int, tags: list[TagSequence]) -> Standing:
+def standing(entry: Sequence, *, epoch: int, floor: int, tags: Iterable[TagSequence]) -> Standing:
     """Judge an entry's S0 against its tags.
 
     :param entry: the entry's S0.
@@ -48,8 +49,10 @@ def standing(entry: Sequence, *, epoch: int, floor: int, tags: list[TagSequence]
     """
     if entry.epoch != epoch or entry.number < floor:
         return Standing.INVALID
-    if any(tag.hard > entry.number for tag in tags):
-        return Standing.INVALID
-    if any(tag.soft > entry.number for tag in tags):
-        return Standing.SOFT
-    return Standing.VALID
+    verdict = Standing.VALID
+    for hard, soft in tags:
+        if hard > entry.number:
+            return Standing.INVALID
+        if soft > entry.number:
+            verdict = Standing.SOFT
+    return verdict
