@@ -206,9 +206,11 @@ class RedisStore:
             script, client = self._script(_INVALIDATE), self._patient()
             kind = b"s" if soft else b"h"
             digests = [self._tag_digest(tag) for tag in tags]
-            args = (random_epoch(), random_number(), kind, self._tag_records, *digests)
+            begun = (random_epoch(), random_number())
             try:
-                return int(script([self._tags], args, client))
+                return int(
+                    script([self._tags], [*begun, kind, self._tag_records, *digests], client)
+                )
             except ResponseError:
                 # out of memory, say: rather everything invalid than something stale
                 client.unlink(self._tags)

@@ -98,9 +98,7 @@ class Sieve:
 
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now``; the number dropped."""
-        expired = [
-            slot for slot in list(self._slots.values()) if slot.seen.held.node.expires < now
-        ]
+        expired = [slot for slot in list(self._slots.values()) if slot.seen.held.node.expires < now]
         return sum(self.delete(slot.key) for slot in expired)
 
     def clear(self) -> None:

@@ -1,0 +1,131 @@
+"""Memory over a shared store: a hit costs a look-up and one comparison of pulses.
+
+A node in memory remembers the pulse at which the store below last judged it. While the pulse
+is the same, nothing was invalidated; else the store is asked again. The pulse is always read
+*before* the question, so an invalidation in between only makes the answer distrusted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+
+from freshpage.entry import Entry, Node
+from freshpage.sequence import Sequence, Standing
+from freshpage.stores.base import WAIT, Held, Peek, Store, StoreStats
+from freshpage.stores.sieve import Seen, Sieve
+
+AXES_LIFE = 60.0  # seconds until another process's questions are heard of
+
+
+class TieredStore:
+    """A store with this process's memory before it.
+
+    :param lower: the shared store.
+    :param budget: bytes that nodes in memory may take.
+    :param admission: take an entry into memory only from its second request on.
+    :param clock: seconds since 1970. What is no longer fresh by it is asked for below:
+        another process may have stored something newer.
+    """
+
+    def __init__(
+        self,
+        lower: Store,
+        budget: int,
+        *,
+        admission: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.lower = lower
+        self.blocking = lower.blocking
+        self.instant_pulse = lower.instant_pulse
+        self._sieve = Sieve(budget, admission=admission)
+        self._clock = clock
+
+    def pulse(self) -> int:
+        """The pulse of the store below."""
+        return self.lower.pulse()
+
+    def sequence(self) -> Sequence:
+        """The sequence of the store below."""
+        return self.lower.sequence()
+
+    def get(self, key: bytes) -> Held | None:
+        """What memory holds, where it is fresh and not invalidated; else what is below."""
+        slot = self._sieve.find(key)
+        pulse = self.lower.pulse()
+        if slot is not None:
+            held, seen, until = slot.seen
+            if self._clock() < until and self._holds(held.node, seen, pulse):
+                if seen != pulse:
+                    slot.seen = Seen(held, pulse, until)
+                slot.visited = True
+                return held
+        below = self.lower.get(key)
+        if below is not None and below.standing is Standing.VALID:
+            self._remember(key, below, pulse)
+        else:
+            self._sieve.delete(key)
+        return below
+
+    def peek(self, key: bytes) -> Peek:
+        """What memory holds, where that is known to be fresh and valid; else WAIT."""
+        slot = self._sieve.find(key)
+        if slot is None or not self.instant_pulse:
+            return WAIT
+        held, seen, until = slot.seen
+        if self._clock() >= until:
+            return WAIT
+        if seen != self.lower.pulse() and isinstance(held.node, Entry):
+            return WAIT
+        slot.visited = True
+        return held
+
+    def put(self, key: bytes, node: Node) -> bool:
+        """Store below, and in memory what was stored."""
+        kept = self.lower.put(key, node)
+        if kept:
+            self._remember(key, Held(node, Standing.VALID), None)
+        else:
+            self._sieve.delete(key)
+        return kept
+
+    def delete(self, key: bytes) -> None:
+        """Forget one key, here and below."""
+        self._sieve.delete(key)
+        self.lower.delete(key)
+
+    def standing(self, entry: Entry) -> Standing:
+        """How an entry stands below."""
+        return self.lower.standing(entry)
+
+    def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
+        """Give each tag the next sequence below; the pulse tells every memory."""
+        return self.lower.invalidate(tags, soft=soft)
+
+    def sweep(self, now: float) -> int:
+        """Drop what expired; the number dropped below."""
+        self._sieve.sweep(now)
+        return self.lower.sweep(now)
+
+    def stats(self) -> StoreStats:
+        """What is held below."""
+        return self.lower.stats()
+
+    def close(self) -> None:
+        """Empty the memory and close the store below."""
+        self._sieve.clear()
+        self.lower.close()
+
+    def _holds(self, node: Node, seen: int | None, pulse: int) -> bool:
+        """Whether a node that was valid when last judged still is."""
+        return (
+            seen == pulse
+            or not isinstance(node, Entry)
+            or self.lower.standing(node) is Standing.VALID
+        )
+
+    def _remember(self, key: bytes, held: Held, pulse: int | None) -> None:
+        node = held.node
+        until = node.fresh_until if isinstance(node, Entry) else self._clock() + AXES_LIFE
+        self._sieve.put(key, Seen(held, pulse, until))
