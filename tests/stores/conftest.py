@@ -1,0 +1,78 @@
+"""Every store, behind one fixture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freshpage.stores import Store
+from tests.servers import RedisServer, redis_server
+from tests.stores.backings import (
+    Backing,
+    DjangoBacking,
+    MemoryBacking,
+    RedisBacking,
+    SqliteBacking,
+    TieredBacking,
+)
+
+ALL = (
+    "memory",
+    "sqlite",
+    "redis",
+    "tiered-sqlite",
+    "tiered-redis",
+    "django-locmem",
+    "django-redis",
+)
+SHARED = tuple(name for name in ALL if name != "memory")  # by processes, but for locmem
+RAW = ("sqlite", "redis", "django-locmem", "django-redis")
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=ALL)
+def backing(request: pytest.FixtureRequest) -> Iterator[Backing]:
+    made = make_backing(request.param, request)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(backing: Backing) -> Store:
+    return backing.open()
+
+
+def make_backing(name: str, request: pytest.FixtureRequest) -> Backing:
+    kind, _, below = name.partition("-")
+    if kind == "tiered":
+        return TieredBacking(make_backing(below, request))
+    if name == "memory":
+        return MemoryBacking()
+    if name == "sqlite":
+        path: Path = request.getfixturevalue("tmp_path")
+        return SqliteBacking(path)
+    if name == "redis":
+        return RedisBacking(request.getfixturevalue("redis").url)
+    settings = request.getfixturevalue("settings")
+    settings.CACHES = {"default": _django_cache(below, request)}
+    return DjangoBacking("default")
+
+
+def _django_cache(kind: str, request: pytest.FixtureRequest) -> dict[str, object]:
+    if kind == "redis":
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": request.getfixturevalue("redis").url,
+        }
+    return {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": request.node.name,
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
