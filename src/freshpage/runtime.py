@@ -84,10 +84,7 @@ def open_site_store(settings: Settings) -> Store:
         settings.store,
         codec=Codec(secrets),
         directory=store_directory(),
-        memory_bytes=settings.memory_bytes,
-        store_bytes=settings.store_bytes,
-        key_prefix=settings.key_prefix,
-        admission=settings.admission,
+        settings=settings,
         clock=_clock,
     )
 

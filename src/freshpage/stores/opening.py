@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from freshpage.entry import Codec
+from freshpage.settings import Settings
 from freshpage.stores.base import Store, StoreError
 from freshpage.stores.memory import MemoryStore
 from freshpage.stores.tiered import TieredStore
@@ -26,38 +26,24 @@ SPELLINGS = {
     "rediss+cluster": "rediss+cluster://host:6379",
     "django": "django:default",
 }
+_DEFAULTS = Settings()
 _REDIS_OPTIONS = ("ssl_", "max_connections", "client_name", "username", "password")
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    codec: Codec
-    directory: Path | None
-    store_bytes: int
-    key_prefix: str
-    clock: Callable[[], float]
 
 
 def open_store(
     url: str,
     *,
     codec: Codec,
+    settings: Settings = _DEFAULTS,
     directory: Path | None = None,
-    memory_bytes: int = 256 * 2**20,
-    store_bytes: int = 2**30,
-    key_prefix: str = "",
-    admission: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Store:
     """The store a URL names, with a memory tier before it. Nothing is connected to yet.
 
     :param url: one of the spellings in SPELLINGS.
     :param codec: packs what leaves the process.
+    :param settings: say how much is kept, and which site's it is.
     :param directory: where "sqlite" keeps its file; made where it is missing.
-    :param memory_bytes: bytes of memory for this process's tier; 0: none.
-    :param store_bytes: bytes the SQLite file may take.
-    :param key_prefix: sets apart sites that share a store.
-    :param admission: keep an entry in memory from its second request on.
     :param clock: seconds since 1970.
     :raises StoreError: for a URL that names no store, with the right spelling.
     """
@@ -67,53 +53,53 @@ def open_store(
     if scheme == "memory":
         if colon:
             raise _wrong(url, scheme)
-        return MemoryStore(memory_bytes, admission=admission)
-    options = _Options(codec, directory, store_bytes, key_prefix, clock)
+        return MemoryStore(settings.memory_bytes, admission=settings.admission)
     if scheme == "sqlite":
-        store = _sqlite(url, rest, options)
+        path = _path(url, rest, directory)
+        store = _sqlite(path, codec, settings)
     elif scheme == "django":
-        store = _django(url, rest, options)
+        store = _django(url, rest, codec, settings, clock)
     else:
-        store = _redis(url, scheme, options)
-    if not memory_bytes:
+        store = _redis(url, scheme, codec, settings)
+    if not settings.memory_bytes:
         return store
-    return TieredStore(store, memory_bytes, admission=admission, clock=clock)
+    return TieredStore(store, settings.memory_bytes, admission=settings.admission, clock=clock)
 
 
-def _sqlite(url: str, rest: str, options: _Options) -> Store:
-    try:
-        from freshpage.stores.sqlite import SqliteStore  # noqa: PLC0415 (not everywhere)
-    except ImportError as error:  # Windows has no fcntl
-        raise StoreError(f"the sqlite store needs a POSIX system: {error}") from error
+def _path(url: str, rest: str, directory: Path | None) -> Path:
     if rest:
         path = Path(unquote(rest.removeprefix("//")))
         if not rest.startswith("///") or not path.name or "?" in rest:
             raise _wrong(url, "sqlite")
-        path = Path("/", *path.parts[1:])
-    elif url == "sqlite" and options.directory is not None:
-        try:
-            options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{options.directory}: {error.strerror}") from error
-        path = options.directory / FILE_NAME
-    else:
+        return Path("/", *path.parts[1:])
+    if url != "sqlite" or directory is None:
         raise _wrong(url, "sqlite")
-    return SqliteStore(
-        path, options.codec, budget=options.store_bytes, key_prefix=options.key_prefix
-    )
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{directory}: {error.strerror}") from error
+    return directory / FILE_NAME
 
 
-def _django(url: str, alias: str, options: _Options) -> Store:
+def _sqlite(path: Path, codec: Codec, settings: Settings) -> Store:
+    try:
+        from freshpage.stores.sqlite import SqliteStore  # noqa: PLC0415 (not everywhere)
+    except ImportError as error:  # Windows has no fcntl
+        raise StoreError(f"the sqlite store needs a POSIX system: {error}") from error
+    return SqliteStore(path, codec, budget=settings.store_bytes, key_prefix=settings.key_prefix)
+
+
+def _django(
+    url: str, alias: str, codec: Codec, settings: Settings, clock: Callable[[], float]
+) -> Store:
     from freshpage.stores.django_cache import DjangoCacheStore  # noqa: PLC0415 (needs settings)
 
     if not alias or alias.startswith("/"):
         raise _wrong(url, "django")
-    return DjangoCacheStore(
-        alias, options.codec, key_prefix=options.key_prefix, clock=options.clock
-    )
+    return DjangoCacheStore(alias, codec, key_prefix=settings.key_prefix, clock=clock)
 
 
-def _redis(url: str, scheme: str, options: _Options) -> Store:
+def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
     try:
         from freshpage.stores.redis import RedisStore  # noqa: PLC0415 (optional)
     except ImportError as error:
@@ -131,9 +117,7 @@ def _redis(url: str, scheme: str, options: _Options) -> Store:
         if not parts.hostname or parts.port == 0 or not known or not numbered or parts.fragment:
             raise _wrong(url, scheme)
         server = f"{'rediss' if secure else 'redis'}:{url.partition(':')[2]}"
-        return RedisStore(
-            server, options.codec, cluster=bool(cluster), key_prefix=options.key_prefix
-        )
+        return RedisStore(server, codec, cluster=bool(cluster), key_prefix=settings.key_prefix)
     except ValueError as error:  # a port that is no number
         raise StoreError(f"{_hidden(url)}: {error}") from error
 
