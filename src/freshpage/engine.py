@@ -23,7 +23,7 @@ from freshpage.http import conditional, fields, freshness
 from freshpage.http.cache_control import CacheControl
 from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
-from freshpage.judging import Judge, request_control
+from freshpage.judging import Case, amended, reads_session
 from freshpage.key import encode, primary_key
 from freshpage.outcome import Answer, Call, Head, Ticket, Verdict
 from freshpage.present import (
@@ -33,6 +33,7 @@ from freshpage.present import (
     hit_member,
     is_not_modified,
     not_modified,
+    own_fields,
 )
 from freshpage.request import Request
 from freshpage.sequence import Standing
@@ -49,7 +50,6 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._judge = Judge(settings)
         self._prefix = encode((settings.key_prefix, settings.build)).decode()
 
     # -- lookup ---------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Engine:
         bypass = _bypass(request)
         if bypass:
             return Ticket(request, now, "method" if bypass == "method" else "bypass", detail=bypass)
-        control = request_control(request) if self.settings.client_directives else None
+        control = _request_control(request) if self.settings.client_directives else None
         if control is not None and control.no_store:  # RFC 9111 §5.2.1.5
             return Ticket(request, now, "request", detail="no-store")
         root = self.primary(request)
@@ -73,7 +73,8 @@ class Engine:
             fwd, detail = _unusable(found.entry, found.standing, request, control, age)
             if not fwd:
                 member = hit_member(found.entry, root, age, self.settings)
-                return from_entry(request, found.entry, self.settings, now, member, age)
+                own = own_fields(age, member)
+                return from_entry(request, found.entry, self.settings, now, own)
             if found.standing is Standing.VALID and detail != _AUTHORIZATION:
                 stale = found.entry
         if control is not None and control.only_if_cached:
@@ -106,7 +107,7 @@ class Engine:
         :param declared: what the render declared up to now: its axes, tags and ttl.
         :param refusal: why the render must not be stored, as its record has it.
         """
-        return self._judge.verdict(ticket, head, declared, refusal, now)
+        return Case(self.settings, ticket, head, declared, refusal, now).verdict()
 
     def unconditional(self, ticket: Ticket) -> Ticket:
         """The ticket to ask the application with again, after a 304 that does not fit."""
@@ -116,7 +117,7 @@ class Engine:
         self, verdict: Verdict, declared: Cacheability, refusal: str, doubt: str = ""
     ) -> Verdict:
         """The verdict, once the render has ended and declared all it had to."""
-        return self._judge.amend(verdict, declared, refusal, doubt)
+        return amended(verdict, declared, refusal, doubt)
 
     # -- what becomes of it ------------------------------------------------------------
 
@@ -134,7 +135,9 @@ class Engine:
         if verdict.freshened is not None:
             stored = not verdict.refusal and (yield from self._keep(ticket, verdict.freshened))
             if verdict.from_entry:
-                return self._made(ticket, verdict.freshened, now, stored=stored, status=304)
+                return self._made(
+                    ticket, verdict, verdict.freshened, now, stored=stored, status=304
+                )
         if verdict.entry is None:
             return self._conditions(ticket, verdict, now)
         stated = fields.get_first(verdict.entry.headers, "content-length")
@@ -142,7 +145,7 @@ class Engine:
             return None
         entry = self._with_body(verdict.entry, body)
         stored = yield from self._keep(ticket, entry)
-        return self._made(ticket, entry, now, stored=stored)
+        return self._made(ticket, verdict, entry, now, stored=stored)
 
     def _with_body(self, entry: Entry, body: bytes) -> Entry:
         etag, own = entry.etag, False
@@ -156,18 +159,26 @@ class Engine:
         if len(entry.body) > self.settings.max_body_bytes:
             return False
         # asked once more: axes may have come up since the head was judged
-        if self._judge.reads_session(ticket.request, entry.axes):
+        if reads_session(ticket.request, entry.axes, self.settings):
             return False
         return (yield from hang(ticket.root, ticket.request, entry))
 
     def _made(
-        self, ticket: Ticket, entry: Entry, now: float, *, stored: bool, status: int | None = None
+        self,
+        ticket: Ticket,
+        verdict: Verdict,
+        entry: Entry,
+        now: float,
+        *,
+        stored: bool,
+        status: int | None = None,
     ) -> Answer:
         """The answer from an entry that was made, or made fresh, just now."""
         member = forwarded_member(ticket, self.settings, stored=stored, status=status)
         # RFC 9111 §5.1: what came with an age keeps it
         age = entry.initial_age if entry.initial_age >= 1 else None
-        return from_entry(ticket.request, entry, self.settings, now, member, age)
+        own = verdict.withheld + own_fields(age, member)
+        return from_entry(ticket.request, entry, self.settings, now, own)
 
     def _conditions(self, ticket: Ticket, verdict: Verdict, now: float) -> Answer | None:
         """Judge the visitor's conditions, which the application was not shown."""
@@ -217,6 +228,15 @@ def _unusable(
             return "", ""
         return ("request" if age < entry.lifetime else "stale"), ""
     return ("", "") if age < entry.lifetime else ("stale", "")
+
+
+def _request_control(request: Request) -> CacheControl | None:
+    """The Cache-Control of a request, or its Pragma; None when it has neither."""
+    value = request.header("cache-control")
+    if value is not None:
+        return CacheControl.parse((value,))
+    pragma = fields.split_list((request.header("pragma") or "").lower())
+    return CacheControl(no_cache=True) if "no-cache" in pragma else None  # RFC 9111 §5.4
 
 
 def _validators(stale: Entry) -> Headers:

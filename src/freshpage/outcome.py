@@ -75,6 +75,7 @@ class Verdict:
     :param refusal: why it is not stored; empty when it is.
     :param head: of the response that is passed on.
     :param entry: to be completed with the body.
+    :param withheld: fields that go to this visitor and are not stored.
     :param freshened: the stored entry that a 304 (or HEAD) made fresh again.
     :param from_entry: the freshened entry answers (else the response is passed on).
     :param drop: a key whose entry turned out wrong.
@@ -86,6 +87,7 @@ class Verdict:
     refusal: str = ""
     head: Head | None = None
     entry: Entry | None = None
+    withheld: Headers = ()
     freshened: Entry | None = None
     from_entry: bool = True
     drop: bytes = b""

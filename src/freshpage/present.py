@@ -23,18 +23,13 @@ _REMADE = _FOR_US | {"age", "content-length"}
 
 
 def from_entry(
-    request: Request, entry: Entry, settings: Settings, now: float, member: str, age: float | None
+    request: Request, entry: Entry, settings: Settings, now: float, own: Headers
 ) -> Answer:
     """The answer a stored entry gives.
 
-    :param member: ours of Cache-Status; empty: none.
-    :param age: in seconds; None: the answer was made just now.
+    :param own: the fields that are this answer's alone.
     """
-    headers = list(_presented(entry, settings))
-    if age is not None:
-        headers.append(("Age", str(int(age))))  # RFC 9111 §5.1
-    if member:
-        headers.append(("Cache-Status", member))
+    headers = [*_presented(entry, settings), *own]
     if entry.status == HTTPStatus.OK:
         if _asks_conditionally(request) and is_not_modified(
             request, entry.etag, _last_modified(entry), now
@@ -46,6 +41,16 @@ def from_entry(
     return Answer(
         entry.status, entry.reason, headers, b"" if request.method == "HEAD" else entry.body
     )
+
+
+def own_fields(age: float | None, member: str) -> Headers:
+    """The fields that tell of one answer.
+
+    :param age: in seconds; None: the answer was made just now (RFC 9111 §5.1).
+    :param member: ours of Cache-Status; empty: none.
+    """
+    ages = () if age is None else (("Age", str(int(age))),)
+    return (*ages, ("Cache-Status", member)) if member else ages
 
 
 def _presented(entry: Entry, settings: Settings) -> Headers:

@@ -237,6 +237,28 @@ def test_a_304_updates_the_stored_fields() -> None:  # RFC 9111 §4.3.4, §3.2
     assert site.get().cache_status == "freshpage; hit; ttl=5"
 
 
+@pytest.mark.parametrize("said", [{"refusal": "session"}, {"doubt": "all-meta"}])
+def test_a_304_made_from_what_is_the_visitor_s_own_ends_the_entry(said: dict[str, str]) -> None:
+    def app(request: PlainRequest) -> Page:
+        if get_first(request.fields, "if-none-match") == '"a"':
+            return Page(b"", (), status=304, **said)
+        return Page(b"page", (("ETag", '"a"'),))
+
+    site = Site(app)
+    site.get()
+    site.now += 601
+    assert site.get().body == b"page"
+    assert site.store.entries == []
+
+
+def test_a_304_hands_its_visitor_the_fields_that_are_not_stored() -> None:
+    site = revalidating(("ETag", '"a"'), ("Cache-Control", 'private="x", max-age=9'), ("X", "1"))
+    assert site.get().header("X") == "1"
+    hit = site.get()
+    assert hit.hit
+    assert hit.header("X") is None
+
+
 def test_a_304_that_fits_another_response_makes_us_ask_for_the_whole() -> None:
     site = revalidating(("ETag", '"b"'))
     reply = site.get()

@@ -6,7 +6,12 @@ import pytest
 
 from freshpage.http.cache_control import CacheControl
 from freshpage.http.fields import Headers
-from freshpage.http.storing import default_ttl_applies, stored_headers, storing_refusal
+from freshpage.http.storing import (
+    default_ttl_applies,
+    stored_headers,
+    storing_refusal,
+    withheld_headers,
+)
 
 AUTHORIZED: Headers = (("Authorization", "Basic eA=="),)
 
@@ -55,7 +60,7 @@ def test_only_the_answer_to_get_is_stored(method: str) -> None:
     assert refusal(method=method) == "method"
 
 
-@pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie", "Set-Cookie2"])
+@pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie"])
 def test_a_cookie_is_for_one_visitor(name: str) -> None:
     response = ((name, "a=b"),)
     assert refusal("public, max-age=60", response=response) == "set-cookie"
@@ -134,6 +139,12 @@ def test_fields_that_connection_names_are_not_stored() -> None:  # RFC 9110 §7.
 
 def test_fields_that_qualified_directives_name_are_not_stored() -> None:
     assert kept(("A", ""), ("B", ""), ("C", ""), line='no-cache="a", private="B"') == ["C"]
+
+
+def test_fields_that_qualified_directives_name_go_to_their_visitor() -> None:
+    headers = (("A", "1"), ("B", "2"), ("C", "3"), ("a", "4"))
+    control = CacheControl.parse(['no-cache="A", private="b"'])
+    assert withheld_headers(headers, control) == (("A", "1"), ("B", "2"), ("a", "4"))
 
 
 def test_everything_else_is_stored_as_it_came() -> None:

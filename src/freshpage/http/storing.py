@@ -19,7 +19,6 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization"}
 )
-_COOKIES = frozenset({"set-cookie", "set-cookie2"})
 
 
 def storing_refusal(
@@ -48,7 +47,7 @@ def storing_refusal(
 
 def cookies(headers: Headers) -> Headers:
     """The fields that set cookies."""
-    return tuple([field for field in headers if field[0].lower() in _COOKIES])
+    return tuple([field for field in headers if field[0].lower() == "set-cookie"])
 
 
 def answers_authorized(control: CacheControl) -> bool:
@@ -70,5 +69,11 @@ def default_ttl_applies(status: int, control: CacheControl) -> bool:
 def stored_headers(headers: Headers, control: CacheControl) -> Headers:
     """The fields that are kept (RFC 9111 §3.1, §5.2.2.4, §5.2.2.7)."""
     listed = {name.lower() for name in list_members(get_all(headers, "connection"))}
-    dropped = _HOP_BY_HOP | _COOKIES | control.private_fields | control.no_cache_fields | listed
-    return without(headers, dropped)
+    qualified = control.private_fields | control.no_cache_fields
+    return without(headers, _HOP_BY_HOP | {"set-cookie"} | qualified | listed)
+
+
+def withheld_headers(headers: Headers, control: CacheControl) -> Headers:
+    """The fields that only the visitor of this response gets (RFC 9111 §5.2.2.4, §5.2.2.7)."""
+    qualified = control.private_fields | control.no_cache_fields
+    return tuple([field for field in headers if field[0].lower() in qualified])
