@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.test import RequestFactory
 
 import freshpage
+from freshpage import runtime
 from freshpage.compat.django import cache_page
 from tests.compat.sites import DROP_INS, MakeSite
 
@@ -146,3 +147,12 @@ def test_every_cache_that_keeps_pages_is_reached(make_site: MakeSite, tagged_vie
     assert pages() == pages() == [b"page 1", b"page 2"]
     freshpage.invalidate("news")
     assert pages() == [b"page 3", b"page 4"]
+
+
+def test_a_process_that_was_asked_for_no_page_yet(make_site: MakeSite, tagged_view) -> None:
+    site = make_site(tagged_view, "cache_page")
+    assert site.ask().text == "page 1"
+    runtime.reset()
+    cache_page(60)(tagged_view)  # its views are loaded, no more
+    freshpage.invalidate("news")
+    assert site.ask().text == "page 2"
