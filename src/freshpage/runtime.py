@@ -149,6 +149,9 @@ def reset() -> None:
     with _lock:
         old = list(_runtimes.values())
         _runtimes.clear()
+        # whoever keeps others names them again when he uses them
+        _makers.clear()
+        _makers[_SITE] = Runtime
     for each in old:
         each.store.close()
 

@@ -76,6 +76,7 @@ class UpdateCacheMiddleware(_Halves):
         self.page_timeout: float | None = None
         self.key_prefix = settings.CACHE_MIDDLEWARE_KEY_PREFIX
         self.cache_alias = settings.CACHE_MIDDLEWARE_ALIAS
+        serve_alias(self.cache_alias)
 
     def _recorded(self, get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
         """What is rendered below, with its page's record open."""
@@ -211,6 +212,7 @@ def cache_page(
     :param cache: the cache's alias; None: the default one.
     :param key_prefix: sets an area of the cache apart.
     """
+    serve_alias(cache or DEFAULT_CACHE_ALIAS)
 
     def decorate(view: View) -> View:
         @wraps(view)

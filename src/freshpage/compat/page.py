@@ -8,8 +8,6 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.cache import caches
-from django.core.cache.backends.base import InvalidCacheBackendError
-from django.core.cache.backends.dummy import DummyCache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.timezone import get_current_timezone_name, get_default_timezone_name
@@ -41,20 +39,11 @@ _NOT_ASKED = frozenset(
 )
 
 
-def serve_alias(alias: str) -> bool:
-    """Have invalidations reach the pages in a Django cache; False where it is to keep none."""
-    try:
-        if isinstance(caches[alias], DummyCache):
-            return False
-    except InvalidCacheBackendError:
-        pass  # said where its store is opened
-    keep_beside(f"django:{alias}", partial(_make_runtime, alias))
-    return True
-
-
-def _runtime_of(alias: str) -> Runtime | None:
-    """The runtime that keeps pages in a Django cache; None where that is impossible."""
-    return runtime_or_none(f"django:{alias}") if serve_alias(alias) else None
+def serve_alias(alias: str) -> str:
+    """Have invalidations reach the pages in a Django cache; the name of its runtime."""
+    name = f"django:{alias}"
+    keep_beside(name, partial(_make_runtime, alias))
+    return name
 
 
 def _make_runtime(alias: str) -> Runtime:
@@ -65,6 +54,10 @@ def _make_runtime(alias: str) -> Runtime:
         # one of ours would stand for a body that middleware above may still change
         own_etags=False,
     )
+    backend = caches.settings.get(alias, {}).get("BACKEND")
+    if backend == "django.core.cache.backends.dummy.DummyCache":
+        # the way to have nothing cached: no fault to be told of
+        settings = replace(settings, store="memory", memory_bytes=0)
     return Runtime(settings)
 
 
@@ -98,7 +91,7 @@ class Page:
     def begin(self) -> None:
         """Read the sequence, before anything reads what the page may show."""
         if self.door is None:
-            runtime = _runtime_of(self._alias)
+            runtime = runtime_or_none(serve_alias(self._alias))
             if runtime is not None:
                 self._sequences = (run(_sequence(), runtime.store),)
 
@@ -118,7 +111,7 @@ class Page:
         return None
 
     def _ask(self, request: HttpRequest, method: str) -> Answer | None:
-        self._runtime = runtime = _runtime_of(self._alias)
+        self._runtime = runtime = runtime_or_none(serve_alias(self._alias))
         if runtime is None:
             return None
         try:
