@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-django test-cms lint format bench docs requirements clean
+.PHONY: help demo test test-django test-cms lint format bench bench-quick docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ format: $(VENV)/.dev ## put the code in order, and the tables made from it
 	$(PY) -m ruff format .
 	$(PY) docs/tables.py
 
-bench: $(VENV)/.bench ## measure a hit against a bare application and Django's own cache
-	@exec $(PY) bench/run.py
+bench: $(VENV)/.bench ## measure a hit against a bare application and Django's own cache (ROUNDS=5)
+	@exec $(PY) -m bench.run --rounds $(or $(ROUNDS),5) --seconds 3
+
+bench-quick: $(VENV)/.bench ## the same, shorter (ROUNDS=3)
+	@exec $(PY) -m bench.run --rounds $(or $(ROUNDS),3) --seconds 1
 
 docs: $(VENV)/.docs ## the documentation, into build/docs; a warning fails
 	$(PY) -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs

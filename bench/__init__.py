@@ -1,0 +1,1 @@
+"""What a hit costs, measured: `make bench`."""
