@@ -65,9 +65,7 @@ def _run(door: str, name: str, count: int, *before: str) -> str:
 
 
 def _instructions(door: str, name: str, count: int) -> int:
-    told = _run(
-        door, name, count, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"
-    )
+    told = _run(door, name, count, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
     found = re.search(r"Collected : (\d+)", told)
     assert found is not None, told
     return int(found[1])

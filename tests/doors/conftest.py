@@ -63,8 +63,10 @@ def door(request):
 
 
 @pytest.fixture
-def make_visitor(settings, tmp_path):
+def make_visitor(settings, tmp_path, django_db_blocker):
     """Makes a visitor at a door, to the site with these FRESHPAGE settings."""
+    # nothing here asks the database, but each request looks after its connections
+    django_db_blocker.unblock()
 
     def make(door: str, middleware=MIDDLEWARE, **options) -> Visitor:
         settings.ROOT_URLCONF = "tests.doors.site"
@@ -85,6 +87,7 @@ def make_visitor(settings, tmp_path):
 
     yield make
     runtime.reset()
+    django_db_blocker.restore()
 
 
 @pytest.fixture
