@@ -11,9 +11,8 @@ from freshpage.engine import Answer, Call, Engine, Head, Ticket, Verdict
 from freshpage.entry import Entry, Node
 from freshpage.http.fields import Headers, get_all, get_combined, get_first, without
 from freshpage.key import Part
-from freshpage.sequence import Sequence, Standing, TagSequence, standing
 from freshpage.settings import Settings
-from freshpage.stores.base import Held
+from freshpage.stores.memory import MemoryStore
 
 NOW = 1_800_000_000.0
 NOTHING = Cacheability()
@@ -65,51 +64,32 @@ class Page:
 App = Callable[[PlainRequest], Page]
 
 
-class FakeStore:
-    """A dict with a sequence; it answers None to the calls named in ``silent``."""
+class WatchedStore:
+    """A store in memory; it answers None to the calls named in ``silent``."""
 
     def __init__(self) -> None:
-        self.nodes: dict[bytes, Node] = {}
-        self.number = 1
-        self.tags: dict[str, int] = {}
+        self.below = MemoryStore(2**24)
+        self.invalidate = self.below.invalidate
         self.silent: Collection[str] = ()
         self.calls: list[str] = []
+        self._put: dict[bytes, None] = {}
 
     def answer(self, call: Call) -> Any:
         self.calls.append(call.method)
         if call.method in self.silent:
             return None
-        return getattr(self, call.method)(*call.args)
+        if call.method == "put":
+            self._put[call.args[0]] = None
+        return getattr(self.below, call.method)(*call.args)
 
-    def get(self, key: bytes) -> Held | None:
-        node = self.nodes.get(key)
-        if node is None:
-            return None
-        found = self.standing(node) if isinstance(node, Entry) else Standing.VALID
-        return Held(node, found)
-
-    def standing(self, entry: Entry) -> Standing:
-        tags = [TagSequence(self.tags[tag], 0) for tag in entry.tags if tag in self.tags]
-        return standing(entry.sequence, epoch=7, floor=0, tags=tags)
-
-    def put(self, key: bytes, node: Node) -> bool:
-        self.nodes[key] = node
-        return True
-
-    def delete(self, key: bytes) -> None:
-        self.nodes.pop(key, None)
-
-    def sequence(self) -> Sequence:
-        return Sequence(7, self.number)
-
-    def invalidate(self, tags: Collection[str]) -> int:
-        self.number += 1
-        self.tags.update(dict.fromkeys(tags, self.number))
-        return self.number
+    @property
+    def nodes(self) -> list[Node]:
+        held = [self.below.get(key) for key in self._put]
+        return [found.node for found in held if found is not None]
 
     @property
     def entries(self) -> list[Entry]:
-        return [node for node in self.nodes.values() if isinstance(node, Entry)]
+        return [node for node in self.nodes if isinstance(node, Entry)]
 
 
 @dataclass(frozen=True)
@@ -146,7 +126,7 @@ class Site:
     def __init__(self, app: App | Page | None = None, **settings: Any) -> None:
         self.app: App | Page = app or Page()
         self.engine = Engine(Settings(**settings))
-        self.store = FakeStore()
+        self.store = WatchedStore()
         self.now = NOW
 
     def run(self, steps: Generator[Call, Any, Any]) -> Any:

@@ -122,7 +122,7 @@ def test_a_part_provoked_by_one_visitor_is_not_the_page() -> None:
 def test_a_body_on_get_reaches_the_application_and_leaves_nothing() -> None:
     site = Site()
     assert site.get(body=True).refusal == "body"
-    assert site.store.nodes == {}
+    assert site.store.nodes == []
 
 
 def test_a_long_chain_of_questions_is_bounded() -> None:

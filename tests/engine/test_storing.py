@@ -76,7 +76,7 @@ def test_what_is_not_stored(page: Page, reason: str) -> None:
     site = Site(page)
     reply = site.get()
     assert reply.refusal == reason
-    assert site.store.nodes == {}
+    assert site.store.nodes == []
     assert (reply.status, reply.body) == (page.status, page.body)
     assert reply.headers[:-1] == page.headers  # as it came, but for Cache-Status
     assert reply.cache_status == "freshpage; fwd=uri-miss"
