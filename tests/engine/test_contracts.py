@@ -87,6 +87,16 @@ def test_nobody_gets_another_variant_however_deep_the_tree(
             assert all(request.named(axis) == read for axis, read in bodies[reply.body])
 
 
+def test_what_is_read_only_deep_in_a_tree_parts_visitors_too() -> None:
+    site = Site()
+    for axis in MANY:
+        for value in ("x", "y"):
+            site.app = Page(f"{axis}={value}".encode(), declared=Cacheability(axes=(axis,)))
+            reply = site.ask(PlainRequest(axes={axis: value}))
+            if axis.encode() in reply.body:
+                assert reply.body == f"{axis}={value}".encode()
+
+
 def test_a_deep_tree_is_flattened_and_still_found() -> None:
     site = Site()
     for depth in range(1, len(MANY) + 1):
