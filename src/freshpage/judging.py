@@ -124,7 +124,7 @@ class Case:
         entry = msgspec.structs.replace(entry, axes=axes)
         entry = timed(entry, self.settings, self.ticket.started, self.now)
         entry = limited(entry, self.declared)
-        if self.head.doubt and not entry.explicit:
+        if self.head.doubt and not _states_its_use(entry):
             raise Refused(self.head.doubt)
         if reads_session(self.ticket.request, entry.axes, self.settings):
             raise Refused("session")
@@ -174,7 +174,7 @@ def amended(verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) 
     """A verdict, with what the render declared after its head was judged, while it streamed."""
     if verdict.entry is None:
         return verdict
-    if not verdict.entry.explicit:
+    if not _states_its_use(verdict.entry):
         refusal = refusal or doubt
     try:
         if refusal:
@@ -182,6 +182,10 @@ def amended(verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) 
         return replace(verdict, entry=limited(verdict.entry, declared))
     except Refused as refused:
         return replace(verdict, entry=None, refusal=str(refused))
+
+
+def _states_its_use(entry: Entry) -> bool:
+    return entry.explicit or entry.always_validate
 
 
 def reads_session(request: Request, axes: tuple[str, ...], settings: Settings) -> bool:
