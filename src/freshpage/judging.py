@@ -123,7 +123,7 @@ class Case:
         axes = tuple(dict.fromkeys(entry.axes + varied))
         entry = msgspec.structs.replace(entry, axes=axes)
         entry = timed(entry, self.settings, self.ticket.started, self.now)
-        entry = limited(entry, self.declared)
+        entry = limited(entry, self.declared, self.ticket.started)
         if self.head.doubt and not _states_its_use(entry):
             raise Refused(self.head.doubt)
         if reads_session(self.ticket.request, entry.axes, self.settings):
@@ -172,14 +172,16 @@ class Case:
 
 def amended(verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) -> Verdict:
     """A verdict, with what the render declared after its head was judged, while it streamed."""
-    if verdict.entry is None:
+    entry = verdict.entry
+    if entry is None:
         return verdict
-    if not _states_its_use(verdict.entry):
+    if not _states_its_use(entry):
         refusal = refusal or doubt
     try:
         if refusal:
             raise Refused(refusal)
-        return replace(verdict, entry=limited(verdict.entry, declared))
+        started = entry.response_time - entry.render_seconds
+        return replace(verdict, entry=limited(entry, declared, started))
     except Refused as refused:
         return replace(verdict, entry=None, refusal=str(refused))
 
