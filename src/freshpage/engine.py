@@ -183,7 +183,7 @@ class Engine:
     def _conditions(self, ticket: Ticket, verdict: Verdict, now: float) -> Answer | None:
         """Judge the visitor's conditions, which the application was not shown."""
         head = verdict.head
-        if ticket.conditionals is None or head is None or head.status != 200:
+        if ticket.conditionals is None or head is None or head.status not in (200, 206):
             return None
         etag = fields.get_first(head.headers, "etag")
         modified = fields.get_first(head.headers, "last-modified")

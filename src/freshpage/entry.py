@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     stale_while_revalidate: float = 0
     stale_if_error: float = 0
     render_seconds: float = 0
-    ttl: float | None = None  # seconds the render gave it at most, whatever the fields say
+    until: float | None = None  # when what was rendered ends, whatever the fields say
     body: bytes = b""
 
     @property

@@ -200,6 +200,7 @@ READS = {
     "address": lambda r: r.META.get("REMOTE_ADDR"),
     "all-headers": lambda r: dict(r.headers),
     "all-meta": lambda r: sorted(k for k in r.META if k.startswith("HTTP_")),
+    "all-headers-one-by-one": lambda r: {name: r.headers[name] for name in r.headers},
     "all-cookies": lambda r: sorted(r.COOKIES.items()),
     "two": lambda r: (r.GET.get("page"), r.COOKIES.get("theme")),
     "either": lambda r: r.COOKIES.get("theme") if r.GET.get("page") else r.headers.get("X-Kind"),

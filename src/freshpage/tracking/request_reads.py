@@ -54,10 +54,11 @@ _LANGUAGE_CHOICE = "django.utils.translation.trans_real"
 class Notes:
     """Writes what is read from one request into one record."""
 
-    __slots__ = ("_record",)
+    __slots__ = ("_record", "_swept")
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        self._swept: set[str] = set()  # modules that read all fields
 
     def meta(self, key: str, module: str) -> None:
         """META's ``key`` was read by a module."""
@@ -67,6 +68,8 @@ class Notes:
             self._record.refuse(_UNKEYABLE[key])
         elif key == "QUERY_STRING":
             self._record.vary(WHOLE_QUERY)
+        elif module in self._swept:
+            return
         elif key.startswith("HTTP_") or key in HttpHeaders.UNPREFIXED_HEADERS:
             self._header(key, module)
         else:
@@ -93,12 +96,16 @@ class Notes:
         """A query parameter was read, or all of them."""
         self._record.vary(axis)
 
-    def everything(self, what: str) -> None:
-        """All of a mapping was read, as by a view that forwards or logs it.
+    def everything(self, what: str, module: str) -> None:
+        """All of a mapping was read by a module, as by a view that forwards or logs it.
 
-        What in it mattered can't be told from this, so the response's own word decides.
+        What in it mattered can't be told from this, nor from what the module reads of it by
+        name, so the response's own word decides.
         """
         self._record.doubt = self._record.doubt or f"all-{what}"
+        self._swept.add(module)
+        if what == "meta":
+            self._record.vary(WHOLE_QUERY)
 
 
 @lru_cache(maxsize=1)

@@ -21,12 +21,15 @@ class Notes(Protocol):
     def meta(self, key: str, module: str) -> None: ...
     def cookie(self, name: str, module: str) -> None: ...
     def query(self, axis: str) -> None: ...
-    def everything(self, what: str) -> None: ...
+    def everything(self, what: str, module: str) -> None: ...
 
 
 def _caller() -> str:
-    """The module that called the method that called this."""
-    return str(sys._getframe(2).f_globals.get("__name__", ""))
+    """The module that called the method that called this, perhaps through a mapping's own."""
+    frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") == "collections.abc" and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", ""))
 
 
 T = TypeVar("T", bound=type)
@@ -43,7 +46,7 @@ def _noting_whole_reads(*more: str) -> Callable[[T], T]:
 
     def noting(method: Any) -> Any:
         def noted(self: Any, *args: Any) -> Any:
-            self._note_all()
+            self._note_all(_caller())
             return method(self, *args)
 
         return noted
@@ -76,7 +79,7 @@ class _Named(dict[str, Any]):
     def _note(self, name: str, module: str) -> None:
         raise NotImplementedError
 
-    def _note_all(self) -> None:
+    def _note_all(self, module: str) -> None:
         raise NotImplementedError
 
     def __getitem__(self, name: str) -> Any:
@@ -125,8 +128,8 @@ class WatchedMeta(_Named):
     def _note(self, name: str, module: str) -> None:
         self.notes.meta(name, module)
 
-    def _note_all(self) -> None:
-        self.notes.everything("meta")
+    def _note_all(self, module: str) -> None:
+        self.notes.everything("meta", module)
 
 
 @_noting_whole_reads()
@@ -136,7 +139,7 @@ class WatchedCookies(_Named):
     def _note(self, name: str, module: str) -> None:
         self.notes.cookie(name, module)
 
-    def _note_all(self) -> None:
+    def _note_all(self, module: str) -> None:
         self.notes.meta("HTTP_COOKIE", "")
 
 
@@ -161,15 +164,15 @@ class WatchedHeaders(HttpHeaders):
         return str(name).replace("_", "-").lower() in self._store
 
     def __iter__(self) -> Iterator[str]:
-        self._notes.everything("headers")
+        self._notes.everything("headers", _caller())
         return super().__iter__()
 
     def __len__(self) -> int:
-        self._notes.everything("headers")
+        self._notes.everything("headers", _caller())
         return super().__len__()
 
     def __repr__(self) -> str:
-        self._notes.everything("headers")
+        self._notes.everything("headers", _caller())
         return super().__repr__()
 
 
@@ -189,7 +192,7 @@ class WatchedQuery(QueryDict):
         made._mutable = plain._mutable
         return made
 
-    def _note_all(self) -> None:
+    def _note_all(self, module: str) -> None:
         self.notes.query(WHOLE_QUERY)
 
     def __getitem__(self, name: str) -> Any:
