@@ -22,8 +22,8 @@ from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreStats
 from freshpage.stores.pulse import Change
 from freshpage.stores.sqlite_file import BRIEF, PATIENT, SqliteFile
 
-BATCH = 100  # rows dropped at a time, so that the lock is held for a moment only
-FEW = 8  # rows dropped along with storing one
+BATCH = 100  # expired rows swept at a time, so that the lock is held for a moment only
+FEW = 8  # rows dropped along with storing one, or to make room
 
 # one statement, so that the floor and the tags are of one moment
 _JUDGE = """
@@ -149,11 +149,11 @@ class SqliteStore:
 
     def sweep(self, now: float) -> int:
         """Drop what expired, and the oldest above nine tenths of the budget."""
-        dropped = more = self._drop(_DROP_EXPIRED, now)
-        while more == BATCH:
-            dropped += (more := self._drop(_DROP_EXPIRED, now))
+        dropped = 0
+        while more := self._drop(_DROP_EXPIRED, now=now, limit=BATCH):
+            dropped += more
         target = self._budget * 9 // 10
-        while self._used() > target and (more := self._drop(_DROP_OLDEST, now)):
+        while self._used() > target and (more := self._drop(_DROP_OLDEST, limit=FEW)):
             dropped += more
         return dropped
 
@@ -198,9 +198,9 @@ class SqliteStore:
             db.execute("DELETE FROM tags WHERE soft <= ?", oldest)
             db.execute("UPDATE meta SET floor = ?", oldest)
 
-    def _drop(self, statement: str, now: float) -> int:
+    def _drop(self, statement: str, **limits: float) -> int:
         with self._file.connection() as (db, _):
-            return db.execute(statement, {"now": now, "limit": BATCH}).rowcount
+            return db.execute(statement, limits).rowcount
 
     def _used(self) -> int:
         with self._file.connection() as (db, _):

@@ -18,11 +18,12 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from freshpage.stores.base import StoreError
-from freshpage.stores.forking import renew_after_fork
+from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.pulse import Change, Pulse, boot_id
 
 BRIEF = 0.05  # seconds a request waits for a lock
 PATIENT = 2.0  # seconds an invalidation does
+REST = 1.0  # seconds a fork waits for connections to be free
 
 _VERSION = 1
 _APPLICATION = 0x66706765  # in the file's header, for tools such as file(1)
@@ -47,7 +48,6 @@ PRAGMA trusted_schema = OFF;
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _log = logging.getLogger("freshpage.stores")
-_abandoned: list[object] = []  # connections of a parent process, never to be closed here
 
 
 class Connection(NamedTuple):
@@ -72,20 +72,33 @@ class SqliteFile:
         self._pulse_path = _beside(path, "-pulse")
         self._pulse: Pulse | None = None
         self._idle: list[Connection] = []
+        self._in_use = 0
+        self._pool = threading.Condition(threading.Lock())
         self._opening = threading.Lock()
-        renew_after_fork(self)
+        self._forking = 0  # the process that is about to fork
+        self._unusable = False
+        rest_while_forking(self)
+
+    def before_fork(self) -> None:
+        """Close every connection: SQLite's locks stay behind, its books on them do not."""
+        self._opening.acquire()
+        self._pool.acquire()
+        self._forking = os.getpid()  # from here on nobody takes another
+        self._pool.wait_for(lambda: not self._in_use, REST)
+        self._close_idle()
 
     def after_fork(self) -> None:
-        """Leave the parent's connections alone."""
-        _abandoned.append(self._idle)
-        self._idle = []
-        self._opening = threading.Lock()
+        """Open them anew when they are needed."""
+        self._unusable = self._in_use > 0 and os.getpid() != self._forking
+        self._forking = 0
+        self._pool.notify_all()
+        self._pool.release()
+        self._opening.release()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._pulse = None
-        while self._idle:
-            self._idle.pop().db.close()
+        self._close_idle()
 
     def pulse(self, *, look: bool = False) -> Pulse:
         """The pulse of the file as it is now, which is opened or made where it is not yet.
@@ -106,19 +119,38 @@ class SqliteFile:
         :raises StoreError: in place of what SQLite and the system raise.
         """
         pulse = self.pulse()
-        with self._telling():
-            connection = self._take(pulse)
+        with self._at_work():
+            with self._telling():
+                connection = self._take(pulse)
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                connection.db.close()
+                if _code(error) in _DAMAGED:
+                    self._replace_damaged(pulse, connection.epoch, error)
+                raise StoreError(f"{self.path}: {error}") from error
+            except BaseException:
+                connection.db.close()
+                raise
+            self._idle.append(connection)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._pool:
+            self._pool.wait_for(lambda: not self._forking)
+            if self._unusable:
+                raise StoreError(f"{self.path} was in use when this process was forked: restart it")
+            self._in_use += 1
         try:
-            yield connection
-        except sqlite3.Error as error:
-            connection.db.close()
-            if _code(error) in _DAMAGED:
-                self._replace_damaged(pulse, connection.epoch, error)
-            raise StoreError(f"{self.path}: {error}") from error
-        except BaseException:
-            connection.db.close()
-            raise
-        self._idle.append(connection)
+            yield
+        finally:
+            with self._pool:
+                self._in_use -= 1
+                self._pool.notify_all()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().db.close()
 
     def start_over(self, change: Change, reason: object) -> None:
         """Throw the database away; everything stored so far is invalid from here on.
@@ -139,7 +171,7 @@ class SqliteFile:
         with self._opening:
             if self._pulse is not None and self._pulse is not former:
                 return self._pulse  # another thread was faster
-            self.close()
+            self._close_idle()
             self._refuse_foreign()
             pulse = Pulse.open(self._pulse_path, BRIEF)
             self._idle.append(self._connect(pulse))
