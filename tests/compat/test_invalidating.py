@@ -6,7 +6,6 @@ from itertools import count
 
 import pytest
 from django.core.cache import caches
-from django.db import transaction
 from django.http import HttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
@@ -125,16 +124,6 @@ def test_an_unsafe_request_drops_the_page_it_was_sent_to(
     assert site.ask("/page/", "POST").text == "page 3"
     assert site.ask("/page/?a=1").text == "page 4"
     assert site.ask("/other/").text == "page 2"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_change_counts_on_commit(make_site: MakeSite, tagged_view) -> None:
-    site = make_site(tagged_view, "cache_page")
-    site.ask()
-    with transaction.atomic():
-        freshpage.invalidate("news")
-        assert site.ask().text == "page 1"
-    assert site.ask().text == "page 2"
 
 
 def test_every_cache_that_keeps_pages_is_reached(make_site: MakeSite, tagged_view) -> None:

@@ -58,7 +58,9 @@ def _make_runtime(alias: str) -> Runtime:
     if backend == "django.core.cache.backends.dummy.DummyCache":
         # the way to have nothing cached: no fault to be told of
         settings = replace(settings, store="memory", memory_bytes=0)
-    return Runtime(settings)
+    runtime = Runtime(settings)
+    runtime.unwatched_axes = ()  # all there are is in _AXES
+    return runtime
 
 
 def targets() -> tuple[str, ...]:
@@ -139,6 +141,8 @@ class Page:
         if self._exchange is None and (self.door is None or self._refusal_for_door):
             self.look_up(request)
         _note_unsaid(request, self.record)
+        if terms.by_default and self.record.doubt:
+            self.record.refuse(self.record.doubt)
         if self._exchange is not None:
             self._keep(request, response, terms)
             self._tell_door()
