@@ -79,11 +79,6 @@ def test_fields_named_in_vary_tell_pages_apart(make_site: MakeSite, way: str) ->
     assert site.renders == 3
 
 
-@pytest.fixture
-def without_the_app(settings) -> None:
-    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "freshpage"]
-
-
 @pytest.mark.usefixtures("without_the_app")
 def test_the_language_locale_middleware_chose_takes_the_place_of_its_header(
     make_site: MakeSite, settings
