@@ -5,6 +5,7 @@ Inside a database transaction it counts on commit only; a rollback forgets it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -57,17 +58,21 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
     With several databases in a transaction the tags are sent at each commit: whichever of
     them the caller wrote to, its pages are right from its commit on.
     """
-    if not tags:
-        return
+    if tags:
+        after_commit(partial(_send, tags, soft))
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Act once every open transaction of this thread has committed; now, if there is none."""
     open_ = [
         connection.alias
         for connection in connections.all(initialized_only=True)
         if connection.in_atomic_block
     ]
     if not open_:
-        _send(tags, soft)
+        act()
     for alias in open_:
-        transaction.on_commit(partial(_send, tags, soft), using=alias, robust=True)
+        transaction.on_commit(act, using=alias, robust=True)
 
 
 def _send(tags: frozenset[str], soft: bool) -> None:
