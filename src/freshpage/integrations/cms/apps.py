@@ -1,0 +1,23 @@
+"""``"freshpage.integrations.cms"`` in INSTALLED_APPS."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+
+
+class CmsConfig(AppConfig):
+    """Puts our functions in the place of django CMS's own."""
+
+    name = "freshpage.integrations.cms"
+    label = "freshpage_cms"
+    verbose_name = "freshpage for django CMS"
+
+    def ready(self) -> None:
+        if not apps.is_installed("cms"):
+            raise ImproperlyConfigured(
+                "freshpage.integrations.cms is in INSTALLED_APPS, but 'cms' is not"
+            )
+        from freshpage.integrations.cms.binding import install  # models must be loaded
+
+        install()
