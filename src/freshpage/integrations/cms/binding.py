@@ -31,6 +31,8 @@ def install() -> None:
     cms.plugin_rendering.get_placeholder_cache = placeholders.get_placeholder_cache
     cms.plugin_rendering.set_placeholder_cache = placeholders.set_placeholder_cache
     ContentRenderer.render_placeholder = placeholders.render_placeholder
+    ContentRenderer.render_exception = placeholders.render_exception
+    MenuPool.get_renderer = menus.get_renderer
     MenuRenderer._build_nodes = menus.build_nodes
     MenuPool.clear = menus.clear
     LanguageCookieMiddleware.process_response = language.process_response

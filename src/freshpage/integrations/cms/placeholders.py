@@ -31,6 +31,7 @@ from freshpage.tracking.record import Record, current, recording
 _KEPT = "freshpage"  # where a cached placeholder has what it says of itself
 
 _render = ContentRenderer.render_placeholder
+_render_exception = ContentRenderer.render_exception
 
 
 def tag_of(placeholder: Any) -> str:
@@ -65,6 +66,14 @@ def render_placeholder(
     if inner.refusal:
         outer.refuse(inner.refusal)
     return content
+
+
+def render_exception(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """What stands in for a placeholder with a plugin that failed: it is shown, not kept."""
+    record = current()
+    if record is not None:
+        record.refuse("plugin-failed")
+    return _render_exception(self, *args, **kwargs)
 
 
 def _ask(placeholder: Any, request: HttpRequest, record: Record) -> tuple[str, ...]:
