@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cms.api import add_plugin, create_page, create_page_content
 from cms.models import PageContent
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIHandler
@@ -103,6 +104,9 @@ def make_site(settings, tmp_path, transactional_db):
         store = f"sqlite:///{tmp_path / 'store.sqlite3'}"
         settings.FRESHPAGE = {"STORE": store, "CACHE_STATUS_DETAIL": True, **options}
         runtime.reset()
+        menu_pool.discover_menus()
+        hooked = menu_pool.menus.pop("HookedMenu")
+        menu_pool.register_menu(hooked)  # as the last, whatever was loaded when
         is_async = door.endswith("asgi")
         application = ASGIHandler() if is_async else WSGIHandler()
         if door in ("wsgi", "asgi"):
@@ -110,6 +114,9 @@ def make_site(settings, tmp_path, transactional_db):
         return Site(application, is_async)
 
     cache.clear()
+    for versionable in apps.get_app_config("djangocms_versioning").cms_extension.versionables:
+        # every test has content types of its own
+        versionable.__dict__.pop("content_types", None)
     yield make
     menu_pool.clear(all=True)
     cache.clear()

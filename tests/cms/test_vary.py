@@ -28,7 +28,7 @@ def test_the_header_is_in_vary_and_in_the_key(site):
 def test_it_still_is_when_the_placeholder_comes_from_the_cache(site):
     site.page("Town", ("CountryPlugin", ""))
     assert_each_gets_his_own(site, "/en/town/")
-    freshpage.invalidate("cms")
+    freshpage.purge("/en/town/")
     assert_each_gets_his_own(site, "/en/town/")
     assert is_hit(site.get("/en/town/", Country_Code="FR"))
 
@@ -44,7 +44,7 @@ def test_a_placeholder_within_a_placeholder_says_the_same_for_both(site):
     inner = site.page("Parts", ("CountryPlugin", ""))
     site.page("Town", ("OtherPlaceholderPlugin", str(site.placeholder(inner).pk)))
     assert_each_gets_his_own(site, "/en/town/")
-    freshpage.invalidate("cms")
+    freshpage.purge("/en/town/")
     assert_each_gets_his_own(site, "/en/town/")
 
 
@@ -52,5 +52,5 @@ def test_the_lifetime_of_a_placeholder_within_counts(site):
     inner = site.page("Parts", ("SecondsPlugin", 7))
     site.page("Town", ("OtherPlaceholderPlugin", str(site.placeholder(inner).pk)))
     assert site.get("/en/town/").headers["Cache-Control"] == "max-age=7"
-    freshpage.invalidate("cms")
+    freshpage.purge("/en/town/")
     assert site.get("/en/town/").headers["Cache-Control"] in ("max-age=7", "max-age=6")

@@ -25,7 +25,7 @@ def test_it_is_forgotten_with_the_pages(make_site):
 
 
 def test_it_is_forgotten_after_its_time(make_site, monkeypatch, settings):
-    settings.CMS_CACHE_DURATIONS = {"content": 20}
+    settings.CMS_CACHE_DURATIONS = {"content": 20, "menus": 20, "permissions": 20}
     page = make_site().page("Town").page
     set_xframe_cache(page, constants.X_FRAME_OPTIONS_DENY)
     real = time.time

@@ -192,6 +192,16 @@ class WatchedQuery(QueryDict):
     def _note_all(self) -> None:
         self.notes.query(WHOLE_QUERY)
 
+    def __copy__(self) -> QueryDict:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> QueryDict:
+        """A plain one: with the copy, all has been read."""
+        plain = QueryDict("", mutable=True, encoding=self.encoding)
+        for name in dict.__iter__(self):
+            plain.setlist(name, list(dict.__getitem__(self, name)))
+        return plain
+
     def __getitem__(self, name: str) -> Any:
         self.notes.query(QUERY + name)
         return super().__getitem__(name)

@@ -67,6 +67,7 @@ class PageRequest(MetaRequest):
         """Read a request, its language, site and time zone."""
         found = cls.from_django(request, runtime.rules, _named(request))
         found.scheme = f"{TAG}+{found.scheme}"
+        found.method = "GET"  # django CMS renders HEAD alike, and Django takes the body off
         return found
 
     def header(self, name: str) -> str | None:
