@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db import router, transaction
@@ -46,7 +45,10 @@ def clear(self: Any, site_id: Any = None, language: Any = None, all: bool = Fals
     Once more when the edit is committed: until then others build them from the old pages.
     The sequence goes first, see :func:`build_nodes`.
     """
-    again = partial(_clear, self, site_id=site_id, language=language, all=all)
+
+    def again() -> None:
+        _clear(self, site_id=site_id, language=language, all=all)
+
     alias = router.db_for_write(CacheKey)
     if transaction.get_connection(alias).in_atomic_block:
         again()
