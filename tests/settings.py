@@ -1,5 +1,7 @@
 """The Django the tests and the type checker need: little of it, and a django CMS site."""
 
+from typing import Any
+
 SECRET_KEY = "not a secret: for tests only"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
@@ -30,7 +32,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 CMS_CONFIRM_VERSION4 = True
 CMS_TEMPLATES = [("cms_site/page.html", "Page")]
 CMS_PERMISSION = True
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,

@@ -77,9 +77,9 @@ def test_an_edit_of_a_placeholder_shows_where_another_contains_it(site):
 def test_what_is_rolled_back_drops_nothing(site):
     content = site.page("Town", ("PassagePlugin", "a small town"))
     site.get("/en/town/")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         site.correct(content, "a large town")
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert is_hit(site.get("/en/town/"))
 
 

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.cms.conftest import MIDDLEWARE
-from tests.doors.conftest import DOORS, is_hit, status
+from tests.cms.site import cms_plugins
+from tests.doors.conftest import is_hit, status
 
 TOOLBAR = "cms-toolbar"
 
@@ -45,8 +46,6 @@ def test_what_another_visitor_who_logged_in_was_shown_is_not_kept(site):
         assert not is_hit(page)
         assert "stored" not in status(page)
     rendered = []
-    from tests.cms.site import cms_plugins
-
     cms_plugins.HOOKS.append(lambda: rendered.append(1))
     site.get("/en/town/")
     assert rendered

@@ -52,12 +52,16 @@ _LANGUAGE_CHOICE = "django.utils.translation.trans_real"
 
 
 class Notes:
-    """Writes what is read from one request into one record."""
+    """Writes what is read from one request into its record, or that of the part that reads."""
 
-    __slots__ = ("_record",)
+    __slots__ = ("_whole",)
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self._whole = record
+
+    @property
+    def _record(self) -> Record:
+        return current() or self._whole
 
     def meta(self, key: str, module: str) -> None:
         """META's ``key`` was read by a module."""
@@ -98,7 +102,8 @@ class Notes:
 
         What in it mattered can't be told from this, so the response's own word decides.
         """
-        self._record.doubt = self._record.doubt or f"all-{what}"
+        record = self._record
+        record.doubt = record.doubt or f"all-{what}"
 
 
 @lru_cache(maxsize=1)

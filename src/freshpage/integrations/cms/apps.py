@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
@@ -18,6 +20,5 @@ class CmsConfig(AppConfig):
             raise ImproperlyConfigured(
                 "freshpage.integrations.cms is in INSTALLED_APPS, but 'cms' is not"
             )
-        from freshpage.integrations.cms.binding import install  # models must be loaded
-
-        install()
+        # after the models have been loaded
+        import_module("freshpage.integrations.cms.binding").install()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from cms.cache import invalidate_cms_page_cache as _renew_version
 from cms.constants import MAX_EXPIRATION_TTL
@@ -39,10 +39,10 @@ from freshpage.invalidating import invalidate
 from freshpage.key import Part
 from freshpage.outcome import Answer, Head
 from freshpage.performing import run, tell
-from freshpage.request import COOKIE, HEADER
+from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current
-from freshpage.visitor import LANGUAGE, TIMEZONE, MetaRequest
+from freshpage.visitor import MetaRequest
 
 SITE = "cms-site"  # an axis
 
@@ -65,7 +65,7 @@ class PageRequest(MetaRequest):
     @classmethod
     def of(cls, request: HttpRequest, runtime: Runtime) -> PageRequest:
         """Read a request, its language, site and time zone."""
-        found = cls.from_django(request, runtime.rules, _named(request))
+        found = cast(PageRequest, cls.from_django(request, runtime.rules, _named(request)))
         found.scheme = f"{TAG}+{found.scheme}"
         found.method = "GET"  # django CMS renders HEAD alike, and Django takes the body off
         return found
@@ -95,18 +95,15 @@ def _named(request: HttpRequest) -> dict[str, Part]:
 
 @wraps(_details)
 def details(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """django CMS's view of a page, with S0 read before its first query.
+    """The view of a page of django CMS, with S0 read before its first query.
 
     Whatever it answers depends on django CMS's pages, also that there is no such page.
     """
     visit = visit_of(request)
     visit.record.tags.add(TAG)
-    if current() is not None:
-        # Whom the page is for shows in this cookie only, whatever else the visitor has.
-        visit.record.vary(COOKIE + settings.SESSION_COOKIE_NAME)
-        if reason := _refusal(request):
-            visit.record.refuse(reason)
-    response = _details(request, slug)
+    if current() is not None and (reason := _refusal(request)):
+        visit.record.refuse(reason)
+    response: HttpResponseBase = _details(request, slug)
     return _judge_conditions(request, response) if visit.replayed else response
 
 
@@ -159,7 +156,7 @@ def _has_toolbar(request: HttpRequest) -> bool:
 
 
 def _replay(answer: Answer) -> tuple[bytes, ResponseHeaders, datetime, bool]:
-    kept = ResponseHeaders(answer.headers)
+    kept = ResponseHeaders(dict(answer.headers))
     exempt = _XFRAME_EXEMPT in kept
     seconds = parse_http_date(kept["Expires"], time.time()) or 0
     expires = datetime.fromtimestamp(seconds, tz=UTC if settings.USE_TZ else None)
@@ -229,19 +226,15 @@ def _keep(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> H
     return _judge_conditions(request, response)
 
 
-def _judge_conditions(request: HttpRequest, response: Any) -> Any:
+def _judge_conditions(request: HttpRequest, response: Any) -> HttpResponseBase:
     """The response, or a 304 where the visitor has it already."""
     modified = response.get("Last-Modified")
-    judged = get_conditional_response(
-        request,
-        response.get("ETag"),
-        parse_http_date(modified, time.time()) if modified else None,
-        response,
-    )
+    seconds = parse_http_date(modified, time.time()) if modified else None
+    judged: Any = get_conditional_response(request, response.get("ETag"), seconds, response)
     if judged is not response:
         # the browser keeps the X-Frame-Options it has (RFC 9111 §4.3.4)
         judged.xframe_options_exempt = True
-    return judged
+    return cast(HttpResponseBase, judged)
 
 
 def invalidate_cms_page_cache() -> None:

@@ -62,9 +62,7 @@ def render_placeholder(
             _ask(placeholder, self.request, inner)
         else:
             _recall(kept, inner)
-    outer.declare(inner.cacheability)
-    if inner.refusal:
-        outer.refuse(inner.refusal)
+    outer.absorb(inner)
     return content
 
 
@@ -114,8 +112,8 @@ def set_placeholder_cache(
 ) -> None:
     """Keep a rendered placeholder, with what it says of itself.
 
-    One that must not be kept, or that varies (through what it contains) on more than
-    django CMS keys it by, is not put there.
+    One that must not be kept is not put there, nor one that varies on more than it declares:
+    through what it contains, or what its plugins read; for django CMS's key has just that.
     """
     if made_for_one(request):
         return
@@ -123,7 +121,8 @@ def set_placeholder_cache(
     names = _ask(placeholder, request, record)
     sequence = visit_of(request).sequence
     said = record.cacheability
-    if record.refusal or sequence is None or set(said.axes) - set(_axes(names)):
+    undeclared = set(said.axes) - set(_axes(names))
+    if undeclared or record.doubt or record.refusal or sequence is None:
         return
     kept = {
         "until": None if said.ttl is None else time.time() + said.ttl,
@@ -145,7 +144,7 @@ def get_placeholder_cache(
     absent field from an empty one, which django CMS's key does not.
     """
     visit = visit_of(request)
-    content = _get(placeholder, lang, site_id, request)
+    content: dict[str, Any] | None = _get(placeholder, lang, site_id, request)
     kept = content.get(_KEPT) if isinstance(content, dict) else None
     if content is None or kept is None:
         return None

@@ -46,9 +46,7 @@ class Visit:
     def adopt(self, exchange: Exchange) -> None:
         """Render for this look-up, unless there is an earlier one, with an older S0."""
         if self.exchange is None and exchange.record is not None:
-            exchange.record.declare(self._own.cacheability)
-            if self._own.refusal:
-                exchange.record.refuse(self._own.refusal)
+            exchange.record.absorb(self._own)
             self.exchange, self._own = exchange, exchange.record
 
 

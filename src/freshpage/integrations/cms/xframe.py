@@ -7,6 +7,7 @@ from typing import Any
 
 from cms.utils.conf import get_cms_setting
 
+from freshpage.entry import Entry
 from freshpage.integrations.cms.visit import TAG, note, sequence_now
 from freshpage.key import encode
 from freshpage.performing import tell
@@ -26,8 +27,9 @@ def get_xframe_cache(page: Any) -> int | None:
     except Exception as fault:
         tell("the store did not answer get", fault)
         held = None
-    if held is not None and held.standing is Standing.VALID and held.node.expires > time.time():
-        return int(held.node.body)
+    node = held.node if held is not None and held.standing is Standing.VALID else None
+    if isinstance(node, Entry) and node.expires > time.time():
+        return int(node.body)
     page.__dict__[_SEEN] = sequence_now()
     return None
 
