@@ -39,6 +39,12 @@ class Record:
         self.vary(*what.axes)
         self.tags.update(what.tags)
 
+    def absorb(self, part: Record) -> None:
+        """Take in the record of a part of this render."""
+        self.declare(part.cacheability)
+        self.doubt = self.doubt or part.doubt
+        self._refusals += part._refusals
+
     def limit(self, ttl: float) -> None:
         """The page lives ``ttl`` seconds at most."""
         self.ttl = ttl if self.ttl is None else min(self.ttl, ttl)

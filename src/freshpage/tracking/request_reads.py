@@ -52,13 +52,17 @@ _LANGUAGE_CHOICE = "django.utils.translation.trans_real"
 
 
 class Notes:
-    """Writes what is read from one request into one record."""
+    """Writes what is read from one request into its record, or that of the part that reads."""
 
-    __slots__ = ("_record", "_swept")
+    __slots__ = ("_swept", "_whole")
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self._whole = record
         self._swept: set[str] = set()  # modules that read all fields
+
+    @property
+    def _record(self) -> Record:
+        return current() or self._whole
 
     def meta(self, key: str, module: str) -> None:
         """META's ``key`` was read by a module."""
@@ -102,10 +106,11 @@ class Notes:
         What in it mattered can't be told from this, nor from what the module reads of it by
         name, so the response's own word decides.
         """
-        self._record.doubt = self._record.doubt or f"all-{what}"
+        record = self._record
+        record.doubt = record.doubt or f"all-{what}"
         self._swept.add(module)
         if what == "meta":
-            self._record.vary(WHOLE_QUERY)
+            record.vary(WHOLE_QUERY)
 
 
 @lru_cache(maxsize=1)

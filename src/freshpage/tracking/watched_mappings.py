@@ -195,6 +195,16 @@ class WatchedQuery(QueryDict):
     def _note_all(self, module: str) -> None:
         self.notes.query(WHOLE_QUERY)
 
+    def __copy__(self) -> Any:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """A plain one: with the copy, all has been read."""
+        plain: Any = QueryDict("", mutable=True, encoding=self.encoding)
+        for name in dict.__iter__(self):
+            plain.setlist(name, list(dict.__getitem__(self, name)))  # type: ignore[index]
+        return plain
+
     def __getitem__(self, name: str) -> Any:
         self.notes.query(QUERY + name)
         return super().__getitem__(name)
