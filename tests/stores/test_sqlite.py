@@ -198,6 +198,9 @@ def asked_after_damage(store: Store, held: Held) -> None:
         with suppress(StoreError):
             assert store.get(KEY) in (held, None, Held(held.node, Standing.INVALID))
         with suppress(StoreError):
+            held_back = store.get(b"invalidated")
+            assert held_back is None or held_back.standing is Standing.INVALID
+        with suppress(StoreError):
             store.sequence()
         with suppress(StoreError):
             assert store.get(b"axes") in (Held(make_axes(), Standing.VALID), None)
@@ -206,15 +209,23 @@ def asked_after_damage(store: Store, held: Held) -> None:
 
 
 def test_a_changed_byte_anywhere(path: Path, opened: Callable[..., SqliteStore]) -> None:
-    """A step through the whole file, and every byte of the header."""
+    """A step through the whole file, and every byte of the header and of the tags."""
     first = opened()
     held = keep(first, size=20_000)
     first.put(b"axes", make_axes())
-    first.invalidate(["b"])
+    keep(first, b"invalidated", "b")
+    first.invalidate(["b", "c"])
     first.close()
     content = path.read_bytes()
     pulse = path.with_name(path.name + "-pulse").read_bytes()
-    for at in [*range(120), *range(120, len(content), 997)]:
+    with closing(sqlite3.connect(path)) as db:
+        pages = db.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name IN ('meta', 'tags', 'tags_by_age')"
+        ).fetchall()
+    counters = []
+    for page in [page * 8192 for (page,) in pages]:
+        counters += [*range(page - 8192, page - 8192 + 20), *range(page - 36, page)]
+    for at in [*range(110), *counters, *range(120, len(content), 1999)]:
         path.write_bytes(content)
         path.with_name(path.name + "-pulse").write_bytes(pulse)
         damage(path, lambda data, at=at: data.__setitem__(at, data[at] ^ 0xFF))  # type: ignore[misc]
@@ -230,6 +241,8 @@ def test_truncated_anywhere(path: Path, opened: Callable[..., SqliteStore]) -> N
     first = opened()
     held = keep(first, size=20_000)
     first.put(b"axes", make_axes())
+    keep(first, b"invalidated", "b")
+    first.invalidate(["b"])
     first.close()
     content = path.read_bytes()
     for length in [0, 1, 50, 99, 100, *range(512, len(content), 3001), len(content) - 1]:
@@ -263,6 +276,8 @@ def test_garbage_in_any_of_its_files(
 ) -> None:
     store = opened()
     held = keep(store, size=5000)
+    keep(store, b"invalidated", "b")
+    store.invalidate(["b"])
     # as if this process had been killed: its log is left behind
     copies = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     store.close()
@@ -374,7 +389,7 @@ def test_only_the_database_is_deleted(path: Path, opened: Callable[..., SqliteSt
     assert works(store)
 
 
-# -- full, locked ------------------------------------------------------------------------------------
+# -- full, locked ---------------------------------------------------------
 
 
 @pytest.fixture
@@ -404,9 +419,9 @@ def test_a_full_disk(small_disk: Path, opened: Callable[..., SqliteStore]) -> No
     held, other = keep(store), keep(store, b"other", "b")
     assert store.get(KEY) == held
     fill(small_disk)
+    entries = [make_entry(store.sequence(), body=b"x" * 50_000)] * 100
     with pytest.raises(StoreError, match=r"pages\.sqlite3: .*(full|I/O)"):
-        for number in range(100):
-            keep(store, b"%d" % number, size=50_000)
+        assert all(store.put(b"%d" % number, entry) for number, entry in enumerate(entries))
     with suppress(StoreError):
         assert store.get(b"other") in (other, None)
     fill(small_disk)
@@ -443,7 +458,7 @@ def test_locked_by_another_program(
         assert works(store)
 
 
-# -- budget, sweeping ---------------------------------------------------------------------------------
+# -- budget, sweeping -------------------------------------------------------------------------
 
 
 def test_the_oldest_make_room(opened: Callable[..., SqliteStore], path: Path) -> None:

@@ -12,40 +12,18 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
+from freshpage.stores import sqlite_schema as schema
 from freshpage.stores.base import StoreError
 from freshpage.stores.forking import rest_while_forking
-from freshpage.stores.pulse import Change, Pulse, boot_id
+from freshpage.stores.pulse import Change, Pulse
+from freshpage.stores.sqlite_schema import BRIEF, Unfit, beside
 
-BRIEF = 0.05  # seconds a request waits for a lock
-PATIENT = 2.0  # seconds an invalidation does
+PATIENT = 2.0  # seconds an invalidation waits for a lock
 REST = 1.0  # seconds a fork waits for connections to be free
-
-_VERSION = 1
-_APPLICATION = 0x66706765  # in the file's header, for tools such as file(1)
-_SCHEMA = f"""
-PRAGMA page_size = 8192;
-PRAGMA journal_mode = WAL;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-CREATE TABLE meta (epoch INTEGER NOT NULL, number INTEGER NOT NULL, floor INTEGER NOT NULL);
-CREATE TABLE tags (tag INTEGER PRIMARY KEY, hard INTEGER NOT NULL, soft INTEGER NOT NULL);
-CREATE INDEX tags_by_age ON tags (soft);
-CREATE TABLE entries (
-    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, expires REAL NOT NULL, data BLOB NOT NULL
-);
-CREATE INDEX entries_by_expiry ON entries (expires);
-"""
-_SETTINGS = f"""
-PRAGMA journal_size_limit = {16 * 2**20};
-PRAGMA cell_size_check = ON;
-PRAGMA trusted_schema = OFF;
-"""
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _log = logging.getLogger("freshpage.stores")
 
@@ -57,10 +35,6 @@ class Connection(NamedTuple):
     epoch: int
 
 
-class _Unfit(Exception):
-    """A database that is to be thrown away; the message says why."""
-
-
 class SqliteFile:
     """A pool of connections to one file.
 
@@ -69,7 +43,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pulse_path = _beside(path, "-pulse")
+        self._pulse_path = beside(path, "-pulse")
         self._pulse: Pulse | None = None
         self._idle: list[Connection] = []
         self._in_use = 0
@@ -126,8 +100,8 @@ class SqliteFile:
                 yield connection
             except sqlite3.Error as error:
                 connection.db.close()
-                if _code(error) in _DAMAGED:
-                    self._replace_damaged(pulse, connection.epoch, error)
+                if schema.code(error) in schema.DAMAGED:
+                    self._replace(pulse, connection.epoch, error)
                 raise StoreError(f"{self.path}: {error}") from error
             except BaseException:
                 connection.db.close()
@@ -161,7 +135,7 @@ class SqliteFile:
         change.renew_epoch()
         try:
             for suffix in ("-wal", "-shm", ""):
-                _beside(self.path, suffix).unlink(missing_ok=True)
+                beside(self.path, suffix).unlink(missing_ok=True)
         finally:
             change.finish(change.number + 1)
 
@@ -174,7 +148,7 @@ class SqliteFile:
             self._close_idle()
             self._refuse_foreign()
             pulse = Pulse.open(self._pulse_path, BRIEF)
-            self._idle.append(self._connect(pulse))
+            self._idle.append(self._connect_intact(pulse))
             self._pulse = pulse
             return pulse
 
@@ -207,68 +181,45 @@ class SqliteFile:
         """Under the pulse's lock, so that nobody puts another file in place meanwhile."""
         with pulse.change(BRIEF) as change:
             try:
-                return self._checked(change)
-            except _Unfit as unfit:
+                return self._prepared(change)
+            except Unfit as unfit:
                 self.start_over(change, unfit)
             try:
-                return self._checked(change)
-            except _Unfit as unfit:
+                return self._prepared(change)
+            except Unfit as unfit:
                 raise StoreError(f"{self.path} can't be started over: {unfit}") from unfit
 
-    def _checked(self, change: Change) -> Connection:
+    def _prepared(self, change: Change) -> Connection:
         if not self.path.exists() or not self.path.stat().st_size:
-            self._create(change)
-        db = _connected(self.path)
+            change.renew_epoch()
+            change.finish(change.number + 1)
+            schema.create(self.path, change.epoch, change.number)
+        db = schema.connect(self.path)
         try:
-            # An outage can't harm what is thrown away after it (Pulse.open); where it would
-            # go unnoticed, everything is synced.
-            db.execute(f"PRAGMA synchronous = {'OFF' if any(boot_id()) else 'FULL'}")
-            db.executescript(_SETTINGS)
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise StoreError(f"{self.path} was made by a later version of freshpage")
-            if version < _VERSION:
-                raise _Unfit(f"it was made by an earlier version ({version})")
-            epoch, number = db.execute("SELECT epoch, number FROM meta").fetchone()
-            if epoch != change.epoch:
-                raise _Unfit("it is of another epoch than its pulse")
-            if number < change.number:
-                raise _Unfit("it has lost its last invalidations")
-            change.finish(number)  # also mends what a process that died left odd
-        except sqlite3.Error as error:
-            db.close()
-            if _code(error) in (*_DAMAGED, sqlite3.SQLITE_ERROR):
-                raise _Unfit(error) from error
-            raise
+            number = schema.prepare(db, change.epoch, change.number)
         except BaseException:
             db.close()
             raise
-        return Connection(db, epoch)
+        change.finish(number)  # also mends what a process that died left odd
+        return Connection(db, change.epoch)
 
-    def _create(self, change: Change) -> None:
-        """Make the file under another name first: it is whole, or not there."""
-        change.renew_epoch()
-        change.finish(change.number + 1)
-        new = _beside(self.path, "-new")
-        new.unlink(missing_ok=True)
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(_connected(new)) as db:
-            db.executescript(f"PRAGMA synchronous = OFF; {_SCHEMA}")
-            if db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                raise StoreError(f"{self.path}: its file system can't share a SQLite file")
-            db.execute(
-                "INSERT INTO meta VALUES (?, ?, ?)", (change.epoch, change.number, change.number)
-            )
-        for suffix in ("-wal", "-shm"):
-            _beside(self.path, suffix).unlink(missing_ok=True)
-        new.replace(self.path)
+    def _connect_intact(self, pulse: Pulse) -> Connection:
+        """The first connection of a process."""
+        connection = self._connect(pulse)
+        try:
+            schema.require_intact(connection.db)
+        except Unfit as unfit:
+            connection.db.close()
+            self._replace(pulse, connection.epoch, unfit)
+            return self._connect(pulse)
+        return connection
 
     # -- when something is wrong ---------------------------------------------------------
 
-    def _replace_damaged(self, pulse: Pulse, epoch: int, error: sqlite3.Error) -> None:
+    def _replace(self, pulse: Pulse, epoch: int, reason: object) -> None:
         with self._telling(), pulse.change(BRIEF) as change:
             if change.epoch == epoch:
-                self.start_over(change, error)
+                self.start_over(change, reason)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -281,22 +232,3 @@ class SqliteFile:
             raise StoreError(f"{error.filename or self.path}: {error.strerror}") from error
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path))}?mode=rw",
-        uri=True,
-        timeout=BRIEF,
-        isolation_level=None,
-        check_same_thread=False,  # one thread at a time
-    )
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the error is the module's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
