@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -16,8 +17,9 @@ from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.http.fields import Headers
 from freshpage.performing import run, run_async, tell
+from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
-from freshpage.tracking.record import current, recording
+from freshpage.tracking.record import Record, current, recording
 from freshpage.tracking.request_reads import watch
 from freshpage.visitor import MetaRequest, active, meta_name
 
@@ -57,7 +59,7 @@ def serve(
         return cast(HttpResponseBase, get_response(request))
     answer = run(exchange.lookup(), runtime.store)
     if answer is not None:
-        return as_response(answer)
+        return _handed_up(as_response(answer), inside)
     _watch(request, exchange, inside)
     for _ in range(2):
         with recording(exchange.record), _Conditions(request, exchange):
@@ -68,7 +70,7 @@ def serve(
         if not exchange.again:
             break
         response.close()
-    return _kept(runtime, exchange, response)
+    return _handed_up(_kept(runtime, exchange, response), inside)
 
 
 async def serve_async(
@@ -80,7 +82,7 @@ async def serve_async(
         return cast(HttpResponseBase, await get_response(request))
     answer = await run_async(exchange.lookup(), runtime.store)
     if answer is not None:
-        return as_response(answer)
+        return _handed_up(as_response(answer), inside)
     _watch(request, exchange, inside)
     for _ in range(2):
         with recording(exchange.record), _Conditions(request, exchange):
@@ -94,7 +96,14 @@ async def serve_async(
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
     steps = exchange.complete(_body(exchange, response))
-    return _finished(response, await run_async(steps, runtime.store))
+    return _handed_up(_finished(response, await run_async(steps, runtime.store)), inside)
+
+
+def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
+    """A response on its way: middleware above a view may still change the body's length."""
+    if inside:
+        del response.headers["Content-Length"]
+    return response
 
 
 def _kept(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
@@ -115,7 +124,7 @@ def _rendered_later(
 
     def judged(rendered: HttpResponse) -> HttpResponseBase:
         _judge(exchange, request, rendered, inside=True)
-        return _kept(runtime, exchange, rendered)
+        return _handed_up(_kept(runtime, exchange, rendered), inside=True)
 
     response.render = recorded
     response.add_post_render_callback(judged)
@@ -177,9 +186,8 @@ class _Conditions:
 def _judge(
     exchange: Exchange, request: HttpRequest, response: HttpResponseBase, inside: bool
 ) -> None:
-    refusal = _above_would_refuse(request) if inside else ""
-    if refusal and exchange.record is not None:
-        exchange.record.refuse(refusal)
+    if inside and exchange.record is not None:
+        _note_what_stands_above(request, exchange.record)
     fields = [
         *response.items(),
         *(("Set-Cookie", morsel.output(header="").strip()) for morsel in response.cookies.values()),
@@ -189,16 +197,18 @@ def _judge(
         replace_headers(response, headers)
 
 
-def _above_would_refuse(request: HttpRequest) -> str:
-    """What the middleware above a view would say in headers that do not exist yet there."""
+def _note_what_stands_above(request: HttpRequest, record: Record) -> None:
+    """Note what middleware above a view will say in headers that do not exist yet there."""
     session = getattr(request, "session", None)
-    if session is not None and (session.accessed or session.modified):
-        return "session"
-    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
-        return "csrf"
+    if session is not None and session.modified:
+        record.refuse("session")
+    elif session is not None and session.accessed:
+        # the engine refuses it to who has a session
+        record.vary(COOKIE + settings.SESSION_COOKIE_NAME)
+    if dict.get(request.META, "CSRF_COOKIE_NEEDS_UPDATE"):
+        record.refuse("csrf")
     if getattr(getattr(request, "_messages", None), "used", False):
-        return "messages"
-    return ""
+        record.refuse("messages")
 
 
 def replace_headers(response: HttpResponseBase, headers: Headers | list[tuple[str, str]]) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import os
 from collections import Counter
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import cache_control
 
@@ -58,6 +59,21 @@ def sets_cookie(request):
     response = text(request)
     response.set_cookie("seen", "1")
     return response
+
+
+@sync_and_async_middleware
+def changes_the_body(get_response):
+    def changed(response):
+        response.content += b" changed above"
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware_async(request):
+            return changed(await get_response(request))
+
+        return middleware_async
+    return lambda request: changed(get_response(request))
 
 
 def chunks(number, size):
