@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.demo.site import Editor, Site, is_hit, status
+from tests.demo.site import TRIES, Editor, Site, is_hit, status
 
 SIX = range(6)
 WAITING = "services/citizens/waiting"
@@ -28,29 +28,26 @@ def test_a_second_request_is_a_hit_with_the_same_bytes(site: Site) -> None:
 
 def test_every_page_but_the_one_that_must_not_is_a_hit(site: Site) -> None:
     paths = site.paths("de")
-    site.get_all(paths)
-    missed = [path for path, answer in site.get_all(paths) if not is_hit(answer)]
-    assert missed == [site.path_of(WAITING, "de")]
+    for _ in range(TRIES):
+        paths = [path for path, answer in site.get_all(paths) if not is_hit(answer)]
+    assert paths == [site.path_of(WAITING, "de")]
 
 
 def test_an_entry_is_shared_by_both_workers(site: Site) -> None:
     path = site.path_of("parks/ziegelei")
-    first = site.get(path)
+    first = site.warm(path)
     assert {answer.content for answer in site.from_every_worker(path)} == {first.content}
 
 
 def test_each_language_has_its_own_entry(site: Site) -> None:
     english, german = (site.path_of("town/history", language) for language in ("en", "de"))
     for path, word in ((english, "A short history"), (german, "Eine kurze Geschichte")):
-        site.get(path)
-        answer = site.get(path)
-        assert is_hit(answer)
-        assert word in answer.text
+        assert word in site.warm(path).text
 
 
 def test_a_visitor_with_an_analytics_cookie_has_the_same_page(site: Site) -> None:
     path = site.path_of("parks/allotments")
-    first = site.get(path)
+    first = site.warm(path)
     answer = site.get(path, Cookie="_ga=GA1.2.3")
     assert is_hit(answer)
     assert answer.content == first.content
@@ -58,8 +55,7 @@ def test_a_visitor_with_an_analytics_cookie_has_the_same_page(site: Site) -> Non
 
 def test_a_browser_is_told_to_ask_again_and_spared_the_body(site: Site) -> None:
     path = site.path_of("parks/rosengarten")
-    site.get(path)
-    answer = site.get(path)
+    answer = site.warm(path)
     assert answer.headers["Cache-Control"] == "no-cache"
     again = site.get(path, If_None_Match=answer.headers["ETag"])
     assert again.status_code == 304
@@ -98,12 +94,10 @@ def test_opening_hours_live_until_the_next_change(site: Site) -> None:
     )
     path = site.path_of("places/museum", "de")
     before = _seconds_to_change(week)
-    site.get(path)
-    answer = site.get(path)
+    answer = site.warm(path)
     after = _seconds_to_change(week)
     if after > before:
         pytest.skip("the museum opened or closed between two requests")
-    assert is_hit(answer)
     assert after - 5 <= int(status(answer)["ttl"]) <= before + 1
 
 
@@ -123,26 +117,24 @@ def _seconds_to_change(week: list[tuple[int, str, str]]) -> float:
 
 def test_a_page_without_such_a_claim_lives_for_a_day(site: Site) -> None:
     path = site.path_of("town/arriving")
-    site.get(path)
-    assert 86_000 < int(status(site.get(path))["ttl"]) <= 86_400
+    assert 86_000 < int(status(site.warm(path))["ttl"]) <= 86_400
 
 
 def test_a_published_change_is_there_at_once_from_both_workers(site: Site, editor: Editor) -> None:
     path = site.path_of("library/circle")
-    site.get(path)
-    assert is_hit(site.get(path))
+    site.warm(path)
     editing = editor.draft(path)
     editor.change_text(editing, "on the last Wednesday", "on the first Tuesday")
     editor.publish(editing)
     for answer in site.from_every_worker(path):
         assert "on the first Tuesday" in answer.text
         assert "on the last Wednesday" not in answer.text
-    assert is_hit(site.get(path))
+    assert "on the first Tuesday" in site.warm(path).text
 
 
 def test_a_draft_is_nobodys_business(site: Site, editor: Editor) -> None:
     path = site.path_of("library/children")
-    site.get(path)
+    site.warm(path)
     editor.change_text(editor.draft(path), "Bring a cushion.", "Bring a pillow.")
     assert "Bring a pillow." in editor.draft(path)
     for answer in site.from_every_worker(path):
@@ -151,8 +143,7 @@ def test_a_draft_is_nobodys_business(site: Site, editor: Editor) -> None:
 
 def test_a_published_page_shows_in_the_lists_of_other_pages(site: Site, editor: Editor) -> None:
     listing, path = site.path_of("library"), site.path_of("library/things")
-    site.get(listing)
-    assert is_hit(site.get(listing))
+    site.warm(listing)
     editing = editor.draft(path)
     address = re.search(r"/en/admin/cms/pagecontent/\d+/change/", editing)
     assert address
@@ -165,8 +156,7 @@ def test_a_published_page_shows_in_the_lists_of_other_pages(site: Site, editor: 
 def test_a_page_taken_offline_is_gone_and_no_list_leads_to_it(site: Site, editor: Editor) -> None:
     listing, path = site.path_of("parks"), site.path_of("parks/lindenhain")
     for address in (listing, path):
-        site.get(address)
-        assert is_hit(site.get(address))
+        site.warm(address)
     editor.unpublish(path)
     for answer in site.from_every_worker(path):
         assert answer.status_code in (302, 404)
@@ -175,8 +165,7 @@ def test_a_page_taken_offline_is_gone_and_no_list_leads_to_it(site: Site, editor
 
 def test_changed_hours_change_the_pages_that_show_them(site: Site, editor: Editor) -> None:
     path = site.path_of("places/youth-club")
-    site.get(path)
-    assert is_hit(site.get(path))
+    site.warm(path)
     ((place,),) = site.rows("SELECT id FROM town_place WHERE key = 'youth-club'")
     changes = {"hours-0-opens": "11:11", "hours-0-closes": "22:22"}
     editor.fill_in(f"/en/admin/town/place/{place}/change/", "place_form", **changes)
@@ -192,9 +181,7 @@ def test_the_editor_has_the_toolbar_and_visitors_never(site: Site, editor: Edito
         assert "cms-toolbar" in seen.text
         assert not is_hit(seen)
         assert "stored" not in status(seen)
-    answer = site.get(path)
-    assert is_hit(answer)
-    assert "cms-toolbar" not in answer.text
+    assert "cms-toolbar" not in site.warm(path).text
 
 
 def test_the_first_to_ask_may_be_the_editor(site: Site, editor: Editor) -> None:
@@ -216,8 +203,7 @@ def test_the_admin_and_its_forms_are_never_stored(site: Site) -> None:
 
 
 def test_a_host_django_refuses_is_refused_on_a_hit_too(site: Site) -> None:
-    site.get("/en/town/")
-    assert is_hit(site.get("/en/town/"))
+    site.warm("/en/town/")
     assert site.get("/en/town/", Host="elsewhere.example").status_code == 400
 
 
