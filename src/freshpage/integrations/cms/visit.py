@@ -52,9 +52,10 @@ class Visit:
 
 def visit_of(request: HttpRequest) -> Visit:
     """The visit of a request, begun when there is none."""
-    visit = request.__dict__.get(_ATTRIBUTE)
+    visit = getattr(request, _ATTRIBUTE, None)
     if not isinstance(visit, Visit):
-        visit = request.__dict__[_ATTRIBUTE] = Visit()
+        visit = Visit()
+        setattr(request, _ATTRIBUTE, visit)
     return visit
 
 
