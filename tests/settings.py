@@ -1,4 +1,4 @@
-"""The Django the tests and the type checker need: little of it, and a django CMS site."""
+"""The Django the tests and the type checker need: little of it, and a django-cms site."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A django CMS site behind each front door, and behind none, in process, on a real store."""
+"""A django-cms site behind each front door, and behind none, in process, on a real store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from menus.menu_pool import menu_pool
 
 from freshpage import asgi, runtime, wsgi
 from tests.cms.site import cms_menus, cms_plugins
-from tests.doors.conftest import DOORS, OURS, Visitor
+from tests.doors.conftest import OURS, Visitor
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,7 +125,8 @@ def make_site(settings, tmp_path, transactional_db):
     runtime.reset()
 
 
-@pytest.fixture(params=("none", *DOORS))
+# "middleware-asgi" is as "middleware" here: django-cms renders on a thread
+@pytest.fixture(params=("none", "wsgi", "asgi", "middleware"))
 def door(request):
     return request.param
 

@@ -1,4 +1,4 @@
-"""When the store fails, visitors get what django CMS alone would send."""
+"""When the store fails, visitors get what django-cms alone would send."""
 
 from __future__ import annotations
 

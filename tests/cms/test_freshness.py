@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from cms.models import ACCESS_PAGE, PagePermission
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from tests.cms.site import cms_menus, cms_plugins
@@ -49,6 +51,27 @@ def test_menus_show_a_new_page_at_once_also_on_pages_that_are_not_django_cms_s(s
     assert "River" in site.get("/en/town/").text
 
 
+def test_a_page_is_gone_once_it_may_not_be_seen_by_everybody(site):
+    content = site.page("Town")
+    site.get("/en/town/")
+    assert is_hit(site.get("/en/town/"))
+    group = Group.objects.create(name="council")
+    right = PagePermission.objects.create(
+        page=content.page, group=group, grant_on=ACCESS_PAGE, can_view=True
+    )
+    assert site.get("/en/town/").status_code == 404
+    right.delete()
+    assert site.get("/en/town/").status_code == 200
+
+
+def test_a_login_ends_no_page(site):
+    """django-cms then clears its menus, for it has some for each user."""
+    site.page("Town")
+    site.get("/en/town/")
+    site.cookie()
+    assert is_hit(site.get("/en/town/"))
+
+
 def test_an_edit_while_the_page_is_rendered_is_not_lost(site):
     """Its old text was read already: the page and the placeholder are old, and not kept."""
     content = site.page("Town", ("HookedPlugin", "a small town"))
@@ -85,7 +108,7 @@ def test_what_is_rolled_back_drops_nothing(site):
 
 @pytest.mark.parametrize("door", DOORS)
 def test_without_the_page_cache_a_door_stores_no_page_either(make_site, door, settings):
-    """django CMS then says nothing of edits."""
+    """django-cms then says nothing of edits."""
     settings.CMS_PAGE_CACHE = False
     site = make_site(door)
     site.page("Town")

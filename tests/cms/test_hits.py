@@ -1,4 +1,4 @@
-"""A page of django CMS comes from the cache, through every door and without one."""
+"""A page of django-cms comes from the cache, through every door and without one."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_languages_have_pages_of_their_own(site):
 
 
 def test_a_page_is_the_same_for_those_who_bring_a_language_cookie_and_those_who_do_not(site):
-    """django CMS's middleware sets the cookie on every answer, and no page with a cookie is
+    """django-cms's middleware sets the cookie on every answer, and no page with a cookie is
     stored: behind a door crawlers would have each page rendered."""
     site.page("Town")
     assert "stored" in status(site.get("/en/town/"))

@@ -1,4 +1,4 @@
-"""How long a page lives, also when its placeholders come from django CMS's cache."""
+"""How long a page lives, also when its placeholders come from django-cms's cache."""
 
 from __future__ import annotations
 

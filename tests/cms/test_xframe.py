@@ -1,4 +1,4 @@
-"""The X-Frame-Options that django CMS keeps for a page."""
+"""The X-Frame-Options that django-cms keeps for a page."""
 
 from __future__ import annotations
 

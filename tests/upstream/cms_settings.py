@@ -1,4 +1,4 @@
-"""django CMS's own test settings, and freshpage's app."""
+"""django-cms's own test settings, and freshpage's app."""
 
 from cms.tests.settings import *  # noqa: F403
 from cms.tests.settings import INSTALLED_APPS

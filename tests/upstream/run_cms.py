@@ -1,8 +1,8 @@
-"""Runs tests of django CMS's own suite, unmodified, with freshpage's app installed.
+"""Runs tests of django-cms's own suite, unmodified, with freshpage's app installed.
 
     python run_cms.py OUTCOMES.json LABEL...
 
-from the root of django CMS's source distribution. OUTCOMES.json becomes {test: ""} for each
+from the root of django-cms's source distribution. OUTCOMES.json becomes {test: ""} for each
 test that passed, and {test: what went wrong} for the others.
 """
 

@@ -1,4 +1,4 @@
-"""django CMS's own tests of its page cache, and of what else our app has a hand in."""
+"""django-cms's own tests of its page cache, and of what else our app has a hand in."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         check=False,
     )
     if not written.exists():
-        pytest.fail(f"django CMS's tests did not run:\n{run.stdout}\n{run.stderr}")
+        pytest.fail(f"django-cms's tests did not run:\n{run.stdout}\n{run.stderr}")
     found: dict[str, str] = json.loads(written.read_text())
     return found
 
@@ -53,7 +53,7 @@ def test_django_cms_s_own_tests_pass(
     of_the_caches = [test for test in passed if test.startswith("cms.tests.test_cache.")]
     record_property(
         "upstream",
-        f"django CMS {cms.__version__}: {len(outcomes)} of its tests run, {len(passed)} passed "
+        f"django-cms {cms.__version__}: {len(outcomes)} of its tests run, {len(passed)} passed "
         f"({len(of_the_caches)} of test_cache.py), {len(skipped)} skipped by themselves",
     )
     for label in LABELS:

@@ -1,1 +1,1 @@
-"""A small django CMS site: plugins that say of themselves what plugins can say."""
+"""A small django-cms site: plugins that say of themselves what plugins can say."""

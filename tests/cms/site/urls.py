@@ -7,7 +7,7 @@ from django.urls import include, path
 
 
 def plain(request):
-    """A page that is none of django CMS's, with its menu."""
+    """A page that is none of django-cms's, with its menu."""
     return render(request, "cms_site/plain.html")
 
 

@@ -1,4 +1,4 @@
-"""django CMS: its page cache kept by freshpage.
+"""django-cms: its page cache kept by freshpage.
 
-``"freshpage.integrations.cms"`` in INSTALLED_APPS; every setting of django CMS stays.
+``"freshpage.integrations.cms"`` in INSTALLED_APPS; every setting of django-cms stays.
 """

@@ -9,11 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class CmsConfig(AppConfig):
-    """Puts our functions in the place of django CMS's own."""
+    """Puts our functions in the place of django-cms's own."""
 
     name = "freshpage.integrations.cms"
     label = "freshpage_cms"
-    verbose_name = "freshpage for django CMS"
+    verbose_name = "freshpage for django-cms"
 
     def ready(self) -> None:
         if not apps.is_installed("cms"):

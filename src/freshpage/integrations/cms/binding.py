@@ -1,4 +1,4 @@
-"""Where our functions take the place of django CMS's own."""
+"""Where our functions take the place of django-cms's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import cms.cache.placeholder
 import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
+from cms.models import PagePermission
 from cms.plugin_rendering import ContentRenderer
+from django.db.models.signals import post_delete, post_save
 from menus.menu_pool import MenuPool, MenuRenderer
 
 from freshpage.integrations.cms import language, menus, page, placeholders, xframe
@@ -36,6 +38,8 @@ def install() -> None:
     MenuRenderer._build_nodes = menus.build_nodes
     MenuPool.clear = menus.clear
     LanguageCookieMiddleware.process_response = language.process_response
+    for signal in (post_save, post_delete):
+        signal.connect(page.drop_pages, sender=PagePermission, dispatch_uid="freshpage")
 
 
 def _replace(module: Any, name: str, ours: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""django CMS's menus, which it keeps in Django's cache."""
+"""django-cms's menus, which it keeps in Django's cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from menus.models import CacheKey
 
 from freshpage.declaring import tag
 from freshpage.integrations.cms.visit import TAG, standing_since, visit_of
-from freshpage.invalidating import invalidate
 from freshpage.sequence import Standing
 
 _get_renderer = MenuPool.get_renderer
@@ -26,7 +25,7 @@ def get_renderer(self: Any, request: HttpRequest) -> Any:
 
 
 def build_nodes(self: Any) -> Any:
-    """A menu's nodes; whatever shows them depends on django CMS's pages.
+    """A menu's nodes; whatever shows them depends on django-cms's pages.
 
     A menu that was built while an edit was committed is taken out of the cache again: the
     edit's own clearing may have come before it was put there.
@@ -40,10 +39,11 @@ def build_nodes(self: Any) -> Any:
 
 
 def clear(self: Any, site_id: Any = None, language: Any = None, all: bool = False) -> None:
-    """Clear menus and drop the pages that show them.
+    """Clear menus, and once more when the edit is committed.
 
-    Once more when the edit is committed: until then others build them from the old pages.
-    The sequence goes first, see :func:`build_nodes`.
+    Until then others build them from the old pages. An edit of a page has invalidated the
+    pages first, see :func:`build_nodes`; and when there is none, django-cms only means the
+    menus of a user (whose every login clears them).
     """
 
     def again() -> None:
@@ -52,5 +52,4 @@ def clear(self: Any, site_id: Any = None, language: Any = None, all: bool = Fals
     alias = router.db_for_write(CacheKey)
     if transaction.get_connection(alias).in_atomic_block:
         again()
-    invalidate(TAG)
     transaction.on_commit(again, using=alias, robust=True)

@@ -1,4 +1,4 @@
-"""django CMS's page cache: the functions it calls, over freshpage's engine and store.
+"""django-cms's page cache: the functions it calls, over freshpage's engine and store.
 
 Behind a front door they declare what the page is, and the door stores it: one entry a page.
 Without one they store and serve themselves, below the site's middleware.
@@ -35,6 +35,7 @@ from freshpage.headers import (
 from freshpage.http.dates import format_http_date, parse_http_date
 from freshpage.http.fields import Headers
 from freshpage.integrations.cms.visit import TAG, made_for_one, visit_of
+from freshpage.integrations.cms.xframe import get_xframe_cache, set_xframe_cache
 from freshpage.invalidating import invalidate
 from freshpage.key import Part
 from freshpage.outcome import Answer, Head
@@ -43,6 +44,14 @@ from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current
 from freshpage.visitor import MetaRequest
+
+__all__ = [
+    "get_page_cache",
+    "get_xframe_cache",
+    "invalidate_cms_page_cache",
+    "set_page_cache",
+    "set_xframe_cache",
+]
 
 SITE = "cms-site"  # an axis
 
@@ -54,7 +63,7 @@ _JUDGED_LATER = frozenset({"if-none-match", "if-modified-since", "if-range", "ra
 
 
 class PageRequest(MetaRequest):
-    """A request to django CMS's view.
+    """A request to django-cms's view.
 
     What the view answers is not what a front door sends, for the middleware adds to it: so
     its entries have another scheme, where no door finds them.
@@ -67,7 +76,7 @@ class PageRequest(MetaRequest):
         """Read a request, its language, site and time zone."""
         found = cast(PageRequest, cls.from_django(request, runtime.rules, _named(request)))
         found.scheme = f"{TAG}+{found.scheme}"
-        found.method = "GET"  # django CMS renders HEAD alike, and Django takes the body off
+        found.method = "GET"  # django-cms renders HEAD alike, and Django takes the body off
         return found
 
     def header(self, name: str) -> str | None:
@@ -80,7 +89,7 @@ class PageRequest(MetaRequest):
 
 
 def _named(request: HttpRequest) -> dict[str, Part]:
-    """What else rules a page of django CMS, as it stands when its view is called."""
+    """What else rules a page of django-cms, as it stands when its view is called."""
     named: dict[str, Part] = {
         LANGUAGE: getattr(request, "LANGUAGE_CODE", None) or get_language(),
         SITE: str(get_current_site(request).pk),
@@ -95,9 +104,9 @@ def _named(request: HttpRequest) -> dict[str, Part]:
 
 @wraps(_details)
 def details(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The view of a page of django CMS, with S0 read before its first query.
+    """The view of a page of django-cms, with S0 read before its first query.
 
-    Whatever it answers depends on django CMS's pages, also that there is no such page.
+    Whatever it answers depends on django-cms's pages, also that there is no such page.
     """
     visit = visit_of(request)
     visit.record.tags.add(TAG)
@@ -168,7 +177,7 @@ def _replay(answer: Answer) -> tuple[bytes, ResponseHeaders, datetime, bool]:
 def set_page_cache(response: Any) -> Any:
     """Say of a rendered page how long it lives and what it varies on; keep it.
 
-    :param response: a rendered ``TemplateResponse`` of django CMS's.
+    :param response: a rendered ``TemplateResponse`` of django-cms's.
     :returns: it, with Expires, Cache-Control and Vary; or a 304 where the visitor has it.
     """
     request = response._request
@@ -238,10 +247,16 @@ def _judge_conditions(request: HttpRequest, response: Any) -> HttpResponseBase:
 
 
 def invalidate_cms_page_cache() -> None:
-    """Drop every page of django CMS, once the transaction commits.
+    """Drop every page of django-cms, once the transaction commits.
 
-    django CMS's own version number still guards the page URLs in its cache.
+    django-cms's own version number still guards the page URLs in its cache.
     """
     _renew_version()
     invalidate(TAG)
     transaction.on_commit(_renew_version, robust=True)
+
+
+def drop_pages(**signal: Any) -> None:
+    """Do the same when somebody's right to view a page was changed: django-cms does not."""
+    if get_cms_setting("PAGE_CACHE"):
+        invalidate_cms_page_cache()

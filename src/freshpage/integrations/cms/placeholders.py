@@ -1,8 +1,8 @@
-"""What placeholders say of themselves: lifetime, Vary, tags, also when django CMS takes them
+"""What placeholders say of themselves: lifetime, Vary, tags, also when django-cms takes them
 from its own cache.
 
 Each placeholder renders into a record of its own. What is in it at the end is kept beside
-the content in django CMS's placeholder cache, and declared for whatever the placeholder is
+the content in django-cms's placeholder cache, and declared for whatever the placeholder is
 part of: a page, or another placeholder.
 """
 
@@ -104,7 +104,7 @@ def _recall(kept: dict[str, Any], record: Record) -> None:
     record.declare(Cacheability(ttl, tuple(kept["axes"]), frozenset(kept["tags"])))
 
 
-# -- django CMS's placeholder cache, as its renderer uses it ----------------------------------
+# -- django-cms's placeholder cache, as its renderer uses it ----------------------------------
 
 
 def set_placeholder_cache(
@@ -113,7 +113,7 @@ def set_placeholder_cache(
     """Keep a rendered placeholder, with what it says of itself.
 
     One that must not be kept is not put there, nor one that varies on more than it declares:
-    through what it contains, or what its plugins read; for django CMS's key has just that.
+    through what it contains, or what its plugins read; for django-cms's key has just that.
     """
     if made_for_one(request):
         return
@@ -139,9 +139,9 @@ def get_placeholder_cache(
 ) -> dict[str, Any] | None:
     """A placeholder from the cache, unless something it shows has changed since.
 
-    django CMS clears it before the edit is committed, and a render that goes on meanwhile
+    django-cms clears it before the edit is committed, and a render that goes on meanwhile
     puts the old content back: so this goes by the sequence, as pages do. And it tells an
-    absent field from an empty one, which django CMS's key does not.
+    absent field from an empty one, which django-cms's key does not.
     """
     visit = visit_of(request)
     content: dict[str, Any] | None = _get(placeholder, lang, site_id, request)

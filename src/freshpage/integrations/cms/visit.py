@@ -1,4 +1,4 @@
-"""What is known of one request while django CMS answers it."""
+"""What is known of one request while django-cms answers it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from freshpage.runtime import runtime_or_none
 from freshpage.sequence import Sequence, Standing
 from freshpage.tracking.record import Record, current
 
-TAG = "cms"  # of everything django CMS renders
+TAG = "cms"  # of everything django-cms renders
 
 _ATTRIBUTE = "_freshpage_cms"
 
 
 class Visit:
-    """Hangs on a request from the moment django CMS first looks at it.
+    """Hangs on a request from the moment django-cms first looks at it.
 
     ``sequence``: S0, read before the first query; None: the store did not answer, so what
     is rendered can't be kept. ``exchange``: the look-up, where no front door stands before.
-    ``replayed``: it found the page. ``fragments``: what placeholders from django CMS's cache
+    ``replayed``: it found the page. ``fragments``: what placeholders from django-cms's cache
     say of themselves.
     """
 
@@ -52,9 +52,10 @@ class Visit:
 
 def visit_of(request: HttpRequest) -> Visit:
     """The visit of a request, begun when there is none."""
-    visit = request.__dict__.get(_ATTRIBUTE)
+    visit = getattr(request, _ATTRIBUTE, None)
     if not isinstance(visit, Visit):
-        visit = request.__dict__[_ATTRIBUTE] = Visit()
+        visit = Visit()
+        setattr(request, _ATTRIBUTE, visit)
     return visit
 
 

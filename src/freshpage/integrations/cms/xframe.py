@@ -1,4 +1,4 @@
-"""django CMS's cache of a page's X-Frame-Options, in freshpage's store."""
+"""django-cms's cache of a page's X-Frame-Options, in freshpage's store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEEN = "_freshpage_sequence"  # S0, on a page whose value is to be worked out
 
 
 def get_xframe_cache(page: Any) -> int | None:
-    """The X-Frame-Options of a page (a constant of django CMS); None: not known."""
+    """The X-Frame-Options of a page (a constant of django-cms); None: not known."""
     runtime = runtime_or_none()
     if runtime is None:
         return None
@@ -35,7 +35,7 @@ def get_xframe_cache(page: Any) -> int | None:
 
 
 def set_xframe_cache(page: Any, xframe_options: int) -> None:
-    """Keep the X-Frame-Options of a page until something of django CMS changes."""
+    """Keep the X-Frame-Options of a page until something of django-cms changes."""
     runtime = runtime_or_none()
     sequence = page.__dict__.pop(_SEEN, None) or sequence_now()
     if runtime is None or sequence is None:
