@@ -43,9 +43,12 @@ class Exchange:
 
     def lookup(self) -> Steps[Answer | None]:
         """The answer from the cache; None: render."""
+        pulse = self._runtime.repeats.pulse()
         outcome = yield from contained(
             self._engine.lookup(self._request, time.time()), "looking a page up"
         )
+        if isinstance(outcome, Answer):
+            self._runtime.repeats.keep(self._request, outcome, pulse)
         if not isinstance(outcome, Ticket):
             return outcome
         self.ticket = outcome
@@ -109,5 +112,6 @@ class Exchange:
             ),
             "storing a page",
         )
+        self._runtime.repeats.forget(self.ticket.root)
         self._runtime.tidy()
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,23 @@ WHOLE_QUERY = "query"
 META = "meta:"
 LANGUAGE, TIMEZONE = "language", "timezone"
 
+# What a look-up asks of a request's fields, beside the axes: conditions, a part of the whole,
+# a body, credentials, wishes. A request without any of them is a plain one.
+CONSULTED = frozenset(
+    {
+        "authorization",
+        "cache-control",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "pragma",
+        "range",
+        "transfer-encoding",
+    }
+)
+
 
 class Request(Protocol):
     """What a front door tells the engine of one request.
@@ -23,7 +40,13 @@ class Request(Protocol):
     ``host`` is None when Django would refuse it. ``path`` is percent-decoded, as the
     application sees it, ``script`` the mount point before it. ``named`` holds axes that
     only the door can value, such as "language".
+
+    ``identity``: of two plain requests that have the same, a look-up learns the same, but
+    for the axes: their method, scheme, host, script, path, and whether they have a body.
+    None: the request is not plain, or its door does not say.
     """
+
+    identity: Hashable
 
     method: str
     scheme: str
@@ -58,13 +81,20 @@ def axis_value(request: Request, axis: str) -> Part:
     if axis == WHOLE_QUERY:
         return request.query
     if axis.startswith(COOKIE):
-        return cookies(request.header("cookie")).get(axis[len(COOKIE) :])
+        return cookie(request, axis[len(COOKIE) :])
     if axis.startswith(QUERY):
         name = axis[len(QUERY) :]
         pairs = parse_qsl(request.query, keep_blank_values=True)
         values = [value for key, value in pairs if key == name]
         return encode(values).decode("utf-8", "surrogatepass") if values else None
     return request.named(axis)
+
+
+def cookie(request: Request, name: str) -> str | None:
+    """The value of one cookie; None when it is absent."""
+    header = request.header("cookie")
+    # most visitors have cookies, and few of them the one that is looked for
+    return cookies(header).get(name) if header is not None and name in header else None
 
 
 def cookies(header: str | None) -> Mapping[str, str]:

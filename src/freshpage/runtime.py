@@ -21,6 +21,7 @@ from freshpage.build import build_digest
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
+from freshpage.repeats import Repeats
 from freshpage.request import LANGUAGE, WHOLE_QUERY
 from freshpage.settings import Settings
 from freshpage.stores import open_store
@@ -46,6 +47,7 @@ class Runtime:
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
         self.store: Store = OwingStore(open_site_store(self.settings))
+        self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
         # What a render may have read beside what Vary declares, where nobody watched it.
         self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)
         if _LOCALE_MIDDLEWARE in django_settings.MIDDLEWARE:

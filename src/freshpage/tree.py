@@ -12,8 +12,8 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from freshpage.entry import Axes, Entry
-from freshpage.key import variant_key
-from freshpage.outcome import Call
+from freshpage.key import Part, variant_key
+from freshpage.outcome import Call, Path, Step
 from freshpage.request import Request, axis_value
 from freshpage.sequence import Standing
 
@@ -28,19 +28,24 @@ class Found(NamedTuple):
     entry: Entry | None = None
     standing: Standing = Standing.VALID
     fwd: str = "uri-miss"  # RFC 9211 §2.2, when there is no entry
+    path: Path = ()  # the axes asked on the way, and their values
 
 
 def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
     """Walk a page's tree along a request's values."""
-    key, fwd = root, "uri-miss"
+    key = root
+    path: list[Step] = []
     for _ in range(DEPTH):
         held = yield Call("get", (key,))
         if held is None:
             break
         if isinstance(held.node, Entry):
-            return Found(key, held.node, held.standing)
-        key, fwd = _below(key, held.node.axes, request), "vary-miss"
-    return Found(key, fwd=fwd)
+            return Found(key, held.node, held.standing, path=tuple(path))
+        axes = held.node.axes
+        values = _values(axes, request)
+        path.append((axes, values))
+        key = variant_key(key, axes, values)
+    return Found(key, fwd="vary-miss" if path else "uri-miss")
 
 
 def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bool]:
@@ -59,13 +64,13 @@ def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bo
         if axes != known and not (yield Call("put", (key, _ask(axes, entry)))):
             return False
         asked.update(axes)
-        key = _below(key, axes, request)
+        key = variant_key(key, axes, _values(axes, request))
     if not asked.issuperset(entry.axes):
         # too many questions in a row: the root asks them all
         axes = tuple(sorted(asked.union(entry.axes)))
         if not (yield Call("put", (root, _ask(axes, entry)))):
             return False
-        key = _below(root, axes, request)
+        key = variant_key(root, axes, _values(axes, request))
     return bool((yield Call("put", (key, entry))))
 
 
@@ -85,5 +90,5 @@ def _ask(axes: tuple[str, ...], entry: Entry) -> Axes:
     return Axes(axes, max(entry.expires, entry.response_time + AXES_LIFE))
 
 
-def _below(key: bytes, axes: tuple[str, ...], request: Request) -> bytes:
-    return variant_key(key, axes, tuple([axis_value(request, axis) for axis in axes]))
+def _values(axes: tuple[str, ...], request: Request) -> tuple[Part, ...]:
+    return tuple([axis_value(request, axis) for axis in axes])

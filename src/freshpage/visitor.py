@@ -1,24 +1,22 @@
-"""The visitor's request as the engine sees it, from a WSGI environ, a Django META or an
-ASGI scope; host, scheme and language as Django would judge them.
+"""The visitor's request as the engine sees it, from a Django META; host, scheme and
+language as Django would judge them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import get_script_prefix
-from django.core.handlers.wsgi import get_path_info, get_script_name
 from django.http import HttpRequest
 from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language, get_language_from_request
 
 from freshpage.http.fields import Headers
 from freshpage.key import Part
-from freshpage.request import LANGUAGE, META, TIMEZONE, cookies
+from freshpage.request import LANGUAGE, META, TIMEZONE, cookie
 
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -42,6 +40,12 @@ class SiteRules:
             *(("HTTP_X_FORWARDED_HOST",) if django_settings.USE_X_FORWARDED_HOST else ()),
             *(("HTTP_X_FORWARDED_PORT",) if django_settings.USE_X_FORWARDED_PORT else ()),
             *((proxy[0],) if proxy else ()),
+        )
+        self.origin_fields = tuple(
+            [
+                key.removeprefix("HTTP_").replace("_", "-").lower().encode()
+                for key in self.origin_keys
+            ]
         )
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
         self.origin = lru_cache(maxsize=4096)(self._origin)
@@ -105,12 +109,13 @@ def active() -> dict[str, Part]:
 
 
 class MetaRequest:
-    """A request as a WSGI environ or HttpRequest.META has it.
+    """A request as HttpRequest.META has it.
 
     :param named: axes that are known already, in place of what the rules say.
     """
 
     __slots__ = ("_named", "_rules", "host", "meta", "method", "path", "query", "scheme", "script")
+    identity: Hashable = None
 
     def __init__(
         self,
@@ -130,17 +135,6 @@ class MetaRequest:
         self.query: str = meta.get("QUERY_STRING", "")
         self._rules = rules
         self._named = named
-
-    @classmethod
-    def from_environ(cls, environ: dict[str, Any], rules: SiteRules) -> MetaRequest:
-        """As Django's WSGIRequest would read it."""
-        return cls(
-            environ,
-            rules,
-            scheme=environ["wsgi.url_scheme"],
-            script=get_script_name(environ),
-            path=get_path_info(environ) or "/",
-        )
 
     @classmethod
     def from_django(
@@ -185,30 +179,9 @@ class MetaRequest:
         if self._named is not None and axis in self._named:
             return self._named[axis]
         if axis == LANGUAGE:
-            chosen = cookies(self.header("cookie")).get(self._rules.language_cookie)
+            chosen = cookie(self, self._rules.language_cookie)
             return self._rules.language(chosen, self.header("accept-language"))
         if axis.startswith(META):
             value = self.meta.get(axis[len(META) :])
             return None if value is None else str(value)
         raise KeyError(axis)
-
-
-def from_scope(scope: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
-    """As Django's ASGIRequest would read it."""
-    script = get_script_prefix(scope)
-    path = scope["path"].removeprefix(script) if script else scope["path"]
-    query = scope.get("query_string", b"")
-    server = scope.get("server") or ("unknown", 0)
-    meta: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "QUERY_STRING": query if isinstance(query, str) else query.decode("latin-1"),
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-    }
-    for name, value in scope.get("headers", ()):
-        field = name.decode("latin-1")
-        if "_" in field:  # Django drops those: "_" and "-" would be taken for one another
-            continue
-        key, text = meta_name(field.lower()), value.decode("latin-1")
-        meta[key] = f"{meta[key]},{text}" if key in meta else text
-    return MetaRequest(meta, rules, scheme=scope.get("scheme") or "http", script=script, path=path)

@@ -108,7 +108,7 @@ class Page:
             answer = self._ask(request, method)
             if answer is not None:
                 self._tell_door()
-                return as_response(answer._replace(headers=list(_unmeasured(answer.headers))))
+                return as_response(replace(answer, headers=list(_unmeasured(answer.headers))))
         return None
 
     def _ask(self, request: HttpRequest, method: str) -> Answer | None:
