@@ -16,7 +16,7 @@ from menus.menu_pool import menu_pool
 
 from freshpage import asgi, runtime, wsgi
 from tests.cms.site import cms_menus, cms_plugins
-from tests.doors.conftest import OURS, Visitor
+from tests.doors.conftest import OURS, Visitor, status
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -36,10 +36,19 @@ MIDDLEWARE = [
 class Site:
     """The site, its editor, and somebody who asks for its pages."""
 
-    def __init__(self, application: object, is_async: bool) -> None:
+    def __init__(self, application: object, is_async: bool, has_door: bool) -> None:
+        self._has_door = has_door
         self._visitor = Visitor(application, is_async)
         self.get = self._visitor.ask
         self.editor = get_user_model().objects.create_superuser("editor")
+
+    def life(self, path: str) -> int:
+        """How many seconds a page that was made just now may be kept, by whoever keeps it."""
+        page = self.get(path)
+        if not self._has_door:
+            return int(page.headers["Cache-Control"].removeprefix("max-age="))
+        assert page.headers["Cache-Control"] == "no-cache"
+        return int(status(self.get(path)).partition("ttl=")[2].partition(";")[0])
 
     def draft(self, title: str, *plugins: tuple[str, str | int], **options):
         """A page's content, not published: (plugin, its text or its seconds)."""
@@ -111,7 +120,7 @@ def make_site(settings, tmp_path, transactional_db):
         application = ASGIHandler() if is_async else WSGIHandler()
         if door in ("wsgi", "asgi"):
             application = {"wsgi": wsgi, "asgi": asgi}[door].PageCache(application)
-        return Site(application, is_async)
+        return Site(application, is_async, has_door=door != "none")
 
     cache.clear()
     for versionable in apps.get_app_config("djangocms_versioning").cms_extension.versionables:

@@ -29,7 +29,7 @@ def test_the_second_request_is_a_hit_with_the_same_answer(site):
 def test_a_page_without_placeholders_content_lives_as_long_as_the_site_says(site):
     site.page("Town")
     content = get_cms_setting("CACHE_DURATIONS")["content"]
-    assert f"max-age={content}" in site.get("/en/town/").headers["Cache-Control"]
+    assert content - 5 <= site.life("/en/town/") <= content
     assert is_hit(site.get("/en/town/"))
 
 
@@ -48,7 +48,7 @@ def test_a_post_is_never_answered_from_the_cache(make_site, door):
     site.get("/en/town/")
     posted = site.get("/en/town/", method="POST", content=b"name=value")
     assert not is_hit(posted)
-    assert "no-store" in posted.headers["Cache-Control"] or "stored" not in status(posted)
+    assert "stored" not in status(posted)
 
 
 @pytest.mark.parametrize("asked", ["on a hit", "on a miss"])

@@ -49,8 +49,8 @@ def test_a_placeholder_within_a_placeholder_says_the_same_for_both(site):
 
 
 def test_the_lifetime_of_a_placeholder_within_counts(site):
-    inner = site.page("Parts", ("SecondsPlugin", 7))
+    inner = site.page("Parts", ("SecondsPlugin", 70))
     site.page("Town", ("OtherPlaceholderPlugin", str(site.placeholder(inner).pk)))
-    assert site.get("/en/town/").headers["Cache-Control"] == "max-age=7"
+    assert 0 < site.life("/en/town/") <= 70
     freshpage.purge("/en/town/")
-    assert site.get("/en/town/").headers["Cache-Control"] in ("max-age=7", "max-age=6")
+    assert 0 < site.life("/en/town/") <= 70

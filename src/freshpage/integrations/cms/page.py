@@ -178,7 +178,8 @@ def set_page_cache(response: Any) -> Any:
     """Say of a rendered page how long it lives and what it varies on; keep it.
 
     :param response: a rendered ``TemplateResponse`` of django-cms's.
-    :returns: it, with Expires, Cache-Control and Vary; or a 304 where the visitor has it.
+    :returns: it, with Vary, and with Expires and Cache-Control where no front door stands
+        before that keeps it; or a 304 where the visitor has it.
     """
     request = response._request
     visit = visit_of(request)
@@ -195,8 +196,12 @@ def set_page_cache(response: Any) -> Any:
     if record.refusal:
         add_never_cache_headers(response)
         return response
-    response.headers["Expires"] = format_http_date(time.time() + life)
-    patch_cache_control(response, max_age=life)
+    if current() is None or response.has_header("Cache-Control"):
+        response.headers["Expires"] = format_http_date(time.time() + life)
+        patch_cache_control(response, max_age=life)
+    else:
+        # the door's to keep: browsers ask again, so what was published shows in them too
+        response.headers["Freshpage-Cache-Control"] = f"max-age={life}"
     axes = record.cacheability.axes
     patch_vary_headers(
         response, sorted(axis.removeprefix(HEADER) for axis in axes if axis.startswith(HEADER))
