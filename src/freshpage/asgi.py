@@ -54,10 +54,10 @@ class PageCache:
     async def _render(
         self, runtime: Runtime, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        for _ in range(2):
+        for asking in (receive, _nothing_before(receive)):
             response = _Response(runtime, exchange, send)
             with recording(exchange.record):
-                await self.application(_asked(scope, exchange), receive, response.send)
+                await self.application(_asked(scope, exchange), asking, response.send)
             if not response.again:
                 return
 
@@ -168,6 +168,16 @@ class _Response:
             self._kept = None
         elif self._kept is not None:
             self._kept.append(body)
+
+
+def _nothing_before(receive: Receive) -> Receive:
+    """The receive of a request that is asked a second time: its empty body was read already."""
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 async def _swallow(message: Message) -> None:

@@ -17,7 +17,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from freshpage import asgi, runtime, wsgi
 from freshpage.http.dates import format_http_date
 from tests.conformance.origin import Origin, Said
-from tests.doors.conftest import Visitor
+from tests.doors.conftest import DOORS, OURS, Visitor
+
+OUTER = {"wsgi": wsgi.PageCache, "asgi": asgi.PageCache}
 
 
 @dataclass
@@ -64,15 +66,15 @@ def make_chain(settings, monkeypatch):
 
         def make(door: str, **options) -> Chain:
             settings.ROOT_URLCONF = "tests.conformance.origin"
-            settings.MIDDLEWARE = []
+            settings.MIDDLEWARE = [OURS] if door.startswith("middleware") else []
             settings.ORIGIN_PORT = origin.port
             settings.FRESHPAGE = {"STORE": "memory", "DEFAULT_TTL": 0, "BUILD": "tests", **options}
             runtime.reset()
-            if door == "wsgi":
-                visitor = Visitor(wsgi.PageCache(WSGIHandler()), is_async=False)
-            else:
-                visitor = Visitor(asgi.PageCache(ASGIHandler()), is_async=True)
-            chain = Chain(visitor, origin)
+            is_async = door.endswith("asgi")
+            application = ASGIHandler() if is_async else WSGIHandler()
+            if door in OUTER:
+                application = OUTER[door](application)
+            chain = Chain(Visitor(application, is_async), origin)
             clock = time.time
             monkeypatch.setattr(time, "time", lambda: clock() + chain.offset)
             return chain
@@ -83,6 +85,11 @@ def make_chain(settings, monkeypatch):
 
 @pytest.fixture(params=["wsgi", "asgi"])
 def chain(request, make_chain) -> Chain:
+    return make_chain(request.param)
+
+
+@pytest.fixture(params=DOORS)
+def any_door(request, make_chain) -> Chain:
     return make_chain(request.param)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -29,7 +30,7 @@ class Said:
 class Origin:
     """A server on a free port of 127.0.0.1."""
 
-    said: Said = Said()
+    said: Said | Callable[[dict[str, str]], Said] = Said()
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def __enter__(self) -> Origin:
@@ -51,7 +52,7 @@ class Origin:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 asked = {name.lower(): value for name, value in self.headers.items()}
                 origin.asked.append((self.command, asked))
-                said = origin.said
+                said = origin.said if isinstance(origin.said, Said) else origin.said(asked)
                 self.send_response_only(said.status)
                 named = {name.lower() for name, _ in said.lines}
                 if "date" not in named:

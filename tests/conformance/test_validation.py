@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conformance.origin import Said
+
 FRESH = ("Cache-Control", "max-age=3600")
 SHORT = ("Cache-Control", "max-age=2")
 
@@ -100,6 +102,18 @@ def test_which_fields_a_304_updates(chain, name, updated):  # §3.2
     assert chain.get().headers[name] == (new if updated else old)
     assert chain.get().headers[name] == (new if updated else old)
     assert chain.forwarded() == 2
+
+
+def test_a_304_about_another_response_is_not_believed(any_door):  # §4.3.4
+    chain = any_door
+    chain.says(SHORT, ("ETag", '"a"'), body=b"old")
+    chain.get()
+    chain.later(5)
+    other, new = Said((("ETag", '"b"'),), status=304), Said((FRESH, ("ETag", '"c"')), b"new")
+    chain.origin.said = lambda asked: other if "if-none-match" in asked else new
+    assert chain.get().content == b"new"
+    assert chain.get().content == b"new"
+    assert [("if-none-match" in asked) for _, asked in chain.origin.asked] == [False, True, False]
 
 
 def test_the_visitor_s_condition_is_answered_after_ours(chain):
