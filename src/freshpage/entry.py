@@ -129,6 +129,8 @@ class Codec:
         version, mac, kind, length = _PREFIX.unpack_from(view)
         if version != VERSION or kind not in (_AXES, _ENTRY):
             raise BadEntry(f"version {version}, kind {kind}: not written by this version")
+        if len(view) < _PREFIX.size + length:
+            raise BadEntry("truncated")
         head, body = view[_PREFIX.size : _PREFIX.size + length], view[_PREFIX.size + length :]
         if not any(
             hmac.compare_digest(mac, _mac(secret, key, kind, head, body)) for secret in self._keys

@@ -136,18 +136,18 @@ def test_a_process_that_dies_in_an_invalidation_leaves_nothing_stale(
 
     def child() -> bool:
         sqlite = getattr(store, "lower", store)
+        sqlite.get(KEY)  # connected, before it is to die
         owner = sqlite if moment == "_record" else Change
         monkeypatch.setattr(owner, moment, lambda *_, **__: os._exit(9))
         store.invalidate(["a"])
         return True
 
     assert not in_child(child)
+    assert store.pulse() != store.pulse()  # trusted by nobody
     held = store.get(KEY)
     assert held is not None
     assert held.standing is (Standing.VALID if moment == "_record" else Standing.INVALID)
-    assert store.pulse() != store.pulse()  # trusted by nobody
-    store.invalidate(["b"])
-    assert store.pulse() == store.pulse()
+    assert store.pulse() == store.pulse()  # mended by the first that connects anew
     if moment == "finish":
         assert not store.put(KEY, entry)
 
@@ -159,11 +159,13 @@ def test_restarting_mends_what_a_dead_process_left(tmp_path: Path) -> None:
     store.put(KEY, entry)
 
     def child() -> bool:
+        store.lower.get(KEY)  # type: ignore[attr-defined]
         pytest.MonkeyPatch().setattr(Change, "finish", lambda *_: os._exit(9))
         store.invalidate(["b"])
         return True
 
     assert not in_child(child)
+    assert store.pulse() != store.pulse()
     again = backing.open()
     assert again.get(KEY) == Held(entry, Standing.VALID)
     assert isinstance(entry, Entry)
