@@ -254,9 +254,3 @@ def invalidate_cms_page_cache() -> None:
     _renew_version()
     invalidate(TAG)
     transaction.on_commit(_renew_version, robust=True)
-
-
-def drop_pages(**signal: Any) -> None:
-    """Do the same when somebody's right to view a page was changed: django-cms does not."""
-    if get_cms_setting("PAGE_CACHE"):
-        invalidate_cms_page_cache()
