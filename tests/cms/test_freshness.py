@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cms.api import add_plugin
 from cms.models import ACCESS_PAGE, PagePermission
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -62,6 +63,23 @@ def test_a_page_is_gone_once_it_may_not_be_seen_by_everybody(site):
     assert site.get("/en/town/").status_code == 404
     right.delete()
     assert site.get("/en/town/").status_code == 200
+
+
+@pytest.mark.parametrize("write", ["save", "delete", "add"])
+def test_what_other_code_writes_shows_at_once(site, write):
+    content = site.page("Town", ("PassagePlugin", "a small town"))
+    site.get("/en/town/")
+    assert is_hit(site.get("/en/town/"))
+    plugin = site.placeholder(content).get_plugins().get().get_plugin_instance()[0]
+    if write == "save":
+        plugin.text = "a large town"
+        plugin.save()
+    elif write == "delete":
+        plugin.delete()
+    else:
+        add_plugin(site.placeholder(content), "PassagePlugin", "en", text="and a river")
+    told = {"save": "a large town", "delete": "<main></main>", "add": "and a river"}
+    assert told[write] in site.get("/en/town/").text
 
 
 def test_a_login_ends_no_page(site):

@@ -42,6 +42,23 @@ def test_head_is_answered_from_the_page_that_was_asked_for_with_get(site, door):
     assert head.headers["Content-Length"] == str(len(page.content))
 
 
+def test_what_a_visitor_asks_of_caches_is_not_for_the_view(make_site):
+    site = make_site("none", CLIENT_DIRECTIVES=True)
+    site.page("Town", ("PassagePlugin", "a small town"))
+    for _ in range(2):
+        page = site.get("/en/town/", Cache_Control="only-if-cached", Range="bytes=0-9")
+        assert page.status_code == 200
+        assert "a small town" in page.text
+
+
+def test_a_precondition_is_for_django_to_judge(site):
+    site.page("Town")
+    for _ in range(2):
+        page = site.get("/en/town/", If_Match='"some"')
+        assert page.status_code == 200
+        assert not is_hit(page)
+
+
 def test_a_post_is_never_answered_from_the_cache(make_site, door):
     site = make_site(door, [name for name in MIDDLEWARE if "csrf" not in name])
     site.page("Town", ("PassagePlugin", "a small town"))

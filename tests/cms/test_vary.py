@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import freshpage
-from tests.doors.conftest import is_hit
+from tests.doors.conftest import DOORS, is_hit
 
 VISITORS = ({"Country_Code": "US"}, {"Country_Code": "FR"}, {"Country_Code": ""}, {})
 EXPECTED = ("&#x27;US&#x27;", "&#x27;FR&#x27;", "&#x27;&#x27;", "None")
@@ -38,6 +38,17 @@ def test_the_first_visitor_decides_for_nobody_else(site, first):
     site.page("Town", ("CountryPlugin", ""))
     site.get("/en/town/", **VISITORS[first])
     assert_each_gets_his_own(site, "/en/town/")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_plugin_reads_without_saying_so_sets_pages_and_placeholders_apart(make_site, door):
+    site = make_site(door)
+    site.page("Town", ("ThemePlugin", ""))
+    for _ in range(2):
+        for theme in ("dark", "light"):
+            page = site.get("/en/town/", Cookie=f"theme={theme}")
+            assert f"theme {theme}" in page.text
+    assert is_hit(page)
 
 
 def test_a_placeholder_within_a_placeholder_says_the_same_for_both(site):

@@ -63,6 +63,13 @@ class CountryPlugin(PassagePlugin):
         return f"country {context['request'].META.get('HTTP_COUNTRY_CODE')!r}"
 
 
+class ThemePlugin(PassagePlugin):
+    """Reads a cookie without saying so."""
+
+    def text(self, context, instance):
+        return f"theme {context['request'].COOKIES.get('theme')}"
+
+
 class TaggingPlugin(PassagePlugin):
     """Says by itself what it shows, as any code may."""
 
@@ -111,6 +118,7 @@ for plugin in (
     NeverPlugin,
     CountryPlugin,
     TaggingPlugin,
+    ThemePlugin,
     BrokenPlugin,
     TokenPlugin,
     HookedPlugin,

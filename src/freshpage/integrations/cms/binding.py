@@ -12,12 +12,11 @@ import cms.cache.placeholder
 import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
-from cms.models import PagePermission
 from cms.plugin_rendering import ContentRenderer
 from django.db.models.signals import post_delete, post_save
 from menus.menu_pool import MenuPool, MenuRenderer
 
-from freshpage.integrations.cms import language, menus, page, placeholders, xframe
+from freshpage.integrations.cms import language, menus, page, placeholders, writes, xframe
 
 
 def install() -> None:
@@ -39,7 +38,7 @@ def install() -> None:
     MenuPool.clear = menus.clear
     LanguageCookieMiddleware.process_response = language.process_response
     for signal in (post_save, post_delete):
-        signal.connect(page.drop_pages, sender=PagePermission, dispatch_uid="freshpage")
+        signal.connect(writes.row_changed, dispatch_uid="freshpage")
 
 
 def _replace(module: Any, name: str, ours: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ Without one they store and serve themselves, below the site's middleware.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, cast
@@ -58,8 +59,11 @@ SITE = "cms-site"  # an axis
 # Kept with a page, never sent: the page is to have no X-Frame-Options, from nobody.
 _XFRAME_EXEMPT = "Freshpage-Xframe-Exempt"
 _NOT_REPLAYED = frozenset({"age", "content-length", _XFRAME_EXEMPT.lower()})
-# Judged once the response is there: by get_conditional_response, by the middleware above.
-_JUDGED_LATER = frozenset({"if-none-match", "if-modified-since", "if-range", "range"})
+# Conditions are judged once the response is there; ranges are for the middleware above, and
+# what visitors ask of caches for a front door: django-cms's view can only say 200.
+_NOT_OURS = frozenset(
+    {"cache-control", "if-modified-since", "if-none-match", "if-range", "pragma", "range"}
+)
 
 
 class PageRequest(MetaRequest):
@@ -72,20 +76,20 @@ class PageRequest(MetaRequest):
     __slots__ = ()
 
     @classmethod
-    def of(cls, request: HttpRequest, runtime: Runtime) -> PageRequest:
-        """Read a request, its language, site and time zone."""
-        found = cast(PageRequest, cls.from_django(request, runtime.rules, _named(request)))
+    def of(cls, request: HttpRequest, runtime: Runtime, named: Mapping[str, Part]) -> PageRequest:
+        """Read a request of which the ``named`` axes are known."""
+        found = cast(PageRequest, cls.from_django(request, runtime.rules, named))
         found.scheme = f"{TAG}+{found.scheme}"
         found.method = "GET"  # django-cms renders HEAD alike, and Django takes the body off
         return found
 
     def header(self, name: str) -> str | None:
-        """As the superclass, but for conditions and ranges."""
-        return None if name in _JUDGED_LATER else super().header(name)
+        """As the superclass, but for what is not ours to judge."""
+        return None if name in _NOT_OURS else super().header(name)
 
     def headers(self) -> Headers:
-        """As the superclass, but for conditions and ranges."""
-        return tuple([field for field in super().headers() if field[0] not in _JUDGED_LATER])
+        """As the superclass, but for what is not ours to judge."""
+        return tuple([field for field in super().headers() if field[0] not in _NOT_OURS])
 
 
 def _named(request: HttpRequest) -> dict[str, Part]:
@@ -147,7 +151,8 @@ def get_page_cache(
     if runtime is None or _refusal(request) or _has_toolbar(request):
         return None
     try:
-        exchange = Exchange(runtime, PageRequest.of(request, runtime), axes=tuple(_named(request)))
+        named = _named(request)
+        exchange = Exchange(runtime, PageRequest.of(request, runtime, named), axes=tuple(named))
     except Exception as fault:
         tell("a request could not be read", fault)
         return None
@@ -237,7 +242,7 @@ def _keep(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> H
     for name, value in told:
         if name in ("Cache-Status", "ETag"):
             response.headers[name] = value
-    return _judge_conditions(request, response)
+    return _judge_conditions(request, response) if exchange.keep else response
 
 
 def _judge_conditions(request: HttpRequest, response: Any) -> HttpResponseBase:
@@ -259,9 +264,3 @@ def invalidate_cms_page_cache() -> None:
     _renew_version()
     invalidate(TAG)
     transaction.on_commit(_renew_version, robust=True)
-
-
-def drop_pages(**signal: Any) -> None:
-    """Do the same when somebody's right to view a page was changed: django-cms does not."""
-    if get_cms_setting("PAGE_CACHE"):
-        invalidate_cms_page_cache()
