@@ -13,19 +13,10 @@ from django.core.handlers.wsgi import get_path_info, get_script_name
 from freshpage.request import CONSULTED
 from freshpage.visitor import MetaRequest, SiteRules, meta_name
 
-_CONSULTED_KEYS = frozenset(map(meta_name, CONSULTED))
-_CONSULTED_FIELDS = frozenset(name.encode() for name in CONSULTED)
-# What Django makes method, script and path from, and whether there is a body.
-_ENVIRON_KEYS = (
-    "REQUEST_METHOD",
-    "wsgi.url_scheme",
-    "SCRIPT_NAME",
-    "PATH_INFO",
-    "SCRIPT_URL",
-    "REDIRECT_URL",
-    "CONTENT_LENGTH",
-)
-_FOUND_OUT_LATER = frozenset({"scheme", "host", "script", "path", "meta"})
+# A request with one of these has no identity; Django makes the script from the last two.
+_SPECIAL_KEYS = frozenset({*map(meta_name, CONSULTED), "SCRIPT_URL", "REDIRECT_URL"})
+_SPECIAL_FIELDS = frozenset({name.encode() for name in CONSULTED} | {b"content-length"})
+_READ_LATER = frozenset({"meta", "scheme", "host", "script", "path"})
 
 
 class WsgiRequest(MetaRequest):
@@ -35,23 +26,32 @@ class WsgiRequest(MetaRequest):
 
     def __init__(self, environ: dict[str, Any], rules: SiteRules) -> None:
         self.meta = environ
-        self.method = environ["REQUEST_METHOD"].upper()
-        self.query = environ.get("QUERY_STRING", "")
         self._rules = rules
         self._named = None
-        self.identity: Hashable = None
-        if "HTTP_HOST" in environ and environ.keys().isdisjoint(_CONSULTED_KEYS):
-            self.identity = tuple(map(environ.get, _ENVIRON_KEYS + rules.origin_keys))
+        # some servers say "" where no length was sent
+        plain = not environ.get("CONTENT_LENGTH") and environ.keys().isdisjoint(_SPECIAL_KEYS)
+        try:
+            self.identity: Hashable = rules.identity_of(environ) if plain else None
+        except KeyError:  # no Host, say
+            self.identity = None
 
     def __getattr__(self, name: str) -> Any:
-        """What Django makes of the rest, when some of it is first asked for."""
-        if name not in _FOUND_OUT_LATER:
-            raise AttributeError(name)
+        """Read the rest, when some of it is first asked for."""
         environ: Any = self.meta
+        if name == "query":
+            self.query = environ.get("QUERY_STRING", "")
+        elif name == "method":
+            self.method = environ["REQUEST_METHOD"].upper()
+        elif name in _READ_LATER:
+            self._locate(environ)
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
+
+    def _locate(self, environ: dict[str, Any]) -> None:
         self.scheme, self.host = self._rules.origin_of(environ, environ["wsgi.url_scheme"])
         self.script = get_script_name(environ)
         self.path = get_path_info(environ) or "/"
-        return getattr(self, name)
 
 
 class ScopeRequest(MetaRequest):
@@ -64,19 +64,14 @@ class ScopeRequest(MetaRequest):
         self._fields = fields = _by_name(scope.get("headers", ()))
         self._rules = rules
         self._named = None
-        self.method = scope["method"].upper()
-        query = scope.get("query_string", b"")
-        self.query = query if isinstance(query, str) else query.decode("latin-1")
         self.identity: Hashable = None
-        if b"host" in fields and fields.keys().isdisjoint(_CONSULTED_FIELDS):
-            self.identity = (
-                scope["method"],
-                scope.get("scheme"),
-                scope.get("root_path"),
-                scope["path"],
-                fields.get(b"content-length"),
-                *map(fields.get, rules.origin_fields),
-            )
+        if fields.keys().isdisjoint(_SPECIAL_FIELDS):
+            root, path = scope.get("root_path"), scope["path"]
+            try:
+                origin = rules.origin_in(fields)
+                self.identity = (scope["method"], scope.get("scheme"), root, path, origin)
+            except KeyError:  # no Host, say
+                pass
 
     def header(self, name: str) -> str | None:
         """A field's lines joined with a comma; None when it is absent."""
@@ -84,10 +79,20 @@ class ScopeRequest(MetaRequest):
         return None if value is None else value.decode("latin-1")
 
     def __getattr__(self, name: str) -> Any:
-        """What Django makes of the rest, when some of it is first asked for."""
-        if name not in _FOUND_OUT_LATER:
-            raise AttributeError(name)
+        """Read the rest, when some of it is first asked for."""
         scope = self._scope
+        if name == "query":
+            query = scope.get("query_string", b"")
+            self.query = query if isinstance(query, str) else query.decode("latin-1")
+        elif name == "method":
+            self.method = scope["method"].upper()
+        elif name in _READ_LATER:
+            self._locate(scope)
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
+
+    def _locate(self, scope: Mapping[str, Any]) -> None:
         server = scope.get("server") or ("unknown", 0)
         self.meta = {
             "REQUEST_METHOD": self.method,
@@ -100,17 +105,16 @@ class ScopeRequest(MetaRequest):
         self.scheme, self.host = self._rules.origin_of(self.meta, scope.get("scheme") or "http")
         self.script = get_script_prefix(scope)
         self.path = scope["path"].removeprefix(self.script)
-        return getattr(self, name)
 
 
 def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Each field's lines joined, by its name in lower case; without names that have a "_",
     which Django drops, for they would be taken for others with a "-".
     """
-    lines = list(headers)
+    lines = headers if isinstance(headers, list) else list(headers)
     fields = dict(lines)
     names = b"".join(fields)
-    if len(fields) == len(lines) and names == names.lower() and b"_" not in names:
+    if len(fields) == len(lines) and names.islower() and b"_" not in names:
         return fields
     fields = {}
     for given, value in lines:

@@ -21,8 +21,7 @@ class Call(NamedTuple):
     args: tuple[Any, ...] = ()
 
 
-Step = tuple[tuple[str, ...], tuple[Part, ...]]  # axes that were asked, and their values
-Path = tuple[Step, ...]
+Path = tuple[tuple[str, Part], ...]  # axes asked one after the other, and their values
 
 
 class Repeat(NamedTuple):
@@ -30,7 +29,7 @@ class Repeat(NamedTuple):
     same value for each axis that led to the entry.
 
     :param root: the page's primary key.
-    :param path: the axes that led to the entry.
+    :param path: what led to the entry.
     :param since, until: when, in seconds since 1970, as long as nothing is invalidated.
     """
 

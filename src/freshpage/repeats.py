@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from freshpage.key import Part
 from freshpage.outcome import Answer, Path
-from freshpage.request import Request, axis_value
+from freshpage.request import Request, reader
 from freshpage.stores.base import Store
 
 ANSWER_BYTES = 2000  # what an answer takes beside its body, roughly
@@ -47,11 +47,12 @@ class Repeats:
         if page is None:
             return None
         node = page.node
-        while type(node) is _Fork:
-            node = node.ways.get(tuple([axis_value(request, axis) for axis in node.axes]))
-        if type(node) is _Given and node.since <= now < node.until and node.pulse == self.pulse():
-            return node.answer
-        return None
+        while isinstance(node, _Fork):
+            node = node.ways.get(node.read(request))
+        if node is None:
+            return None
+        answer, pulse, since, until = node
+        return answer if since <= now < until and pulse == self.pulse() else None
 
     def pulse(self) -> int | None:
         """The store's pulse, to be taken before a look-up; None: nothing is to be kept."""
@@ -92,13 +93,14 @@ class _Given(NamedTuple):
 
 
 class _Fork:
-    """Where the values of some axes lead on."""
+    """Where the value of an axis leads on."""
 
-    __slots__ = ("axes", "ways")
+    __slots__ = ("axis", "read", "ways")
 
-    def __init__(self, axes: tuple[str, ...]) -> None:
-        self.axes = axes
-        self.ways: dict[tuple[Part, ...], _Node] = {}
+    def __init__(self, axis: str) -> None:
+        self.axis = axis
+        self.read = reader(axis)
+        self.ways: dict[Part, _Node] = {}
 
 
 _Node = _Given | _Fork | None
@@ -117,8 +119,8 @@ def _placed(node: _Node, path: Path, given: _Given) -> _Node:
     """A node, with an answer put in where a path leads."""
     if not path:
         return given
-    axes, values = path[0]
-    if not isinstance(node, _Fork) or node.axes != axes:
-        node = _Fork(axes)
-    node.ways[values] = _placed(node.ways.get(values), path[1:], given)
+    axis, value = path[0]
+    if not isinstance(node, _Fork) or node.axis != axis:
+        node = _Fork(axis)
+    node.ways[value] = _placed(node.ways.get(value), path[1:], given)
     return node

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter, methodcaller
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -73,21 +75,30 @@ class Request(Protocol):
 
 def axis_value(request: Request, axis: str) -> Part:
     """What a request has for one axis; None: absent."""
-    if axis.startswith(HEADER):
-        return request.header(axis[len(HEADER) :])
-    if axis.startswith(VARY):
-        name = axis[len(VARY) :]
-        return normalise(name, request.header(name))
+    return reader(axis)(request)
+
+
+@lru_cache(maxsize=4096)
+def reader(axis: str) -> Callable[[Request], Part]:
+    """What finds a request's value for one axis."""
+    name = axis.partition(":")[2]
     if axis == WHOLE_QUERY:
-        return request.query
+        return attrgetter("query")
+    if axis.startswith(HEADER):
+        return methodcaller("header", name)
+    if axis.startswith(VARY):
+        return lambda request: normalise(name, request.header(name))
     if axis.startswith(COOKIE):
-        return cookie(request, axis[len(COOKIE) :])
+        return lambda request: cookie(request, name)
     if axis.startswith(QUERY):
-        name = axis[len(QUERY) :]
-        pairs = parse_qsl(request.query, keep_blank_values=True)
-        values = [value for key, value in pairs if key == name]
-        return encode(values).decode("utf-8", "surrogatepass") if values else None
-    return request.named(axis)
+        return lambda request: _parameter(request.query, name)
+    return methodcaller("named", axis)
+
+
+def _parameter(query: str, name: str) -> Part:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    values = [value for key, value in pairs if key == name]
+    return encode(values).decode("utf-8", "surrogatepass") if values else None
 
 
 def cookie(request: Request, name: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from freshpage.entry import Axes, Entry
 from freshpage.key import Part, variant_key
-from freshpage.outcome import Call, Path, Step
+from freshpage.outcome import Call, Path
 from freshpage.request import Request, axis_value
 from freshpage.sequence import Standing
 
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
     """Walk a page's tree along a request's values."""
     key = root
-    path: list[Step] = []
+    path: list[tuple[str, Part]] = []
     for _ in range(DEPTH):
         held = yield Call("get", (key,))
         if held is None:
@@ -43,7 +43,7 @@ def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
             return Found(key, held.node, held.standing, path=tuple(path))
         axes = held.node.axes
         values = _values(axes, request)
-        path.append((axes, values))
+        path += zip(axes, values, strict=True)
         key = variant_key(key, axes, values)
     return Found(key, fwd="vary-miss" if path else "uri-miss")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -27,6 +28,11 @@ def meta_name(field: str) -> str:
     return _UNPREFIXED.get(field) or "HTTP_" + field.upper().replace("-", "_")
 
 
+def _field(key: str) -> bytes:
+    """The name ASGI has for a field in META."""
+    return key.removeprefix("HTTP_").replace("_", "-").lower().encode()
+
+
 class SiteRules:
     """What the site's Django settings say of hosts, schemes and languages.
 
@@ -41,12 +47,11 @@ class SiteRules:
             *(("HTTP_X_FORWARDED_PORT",) if django_settings.USE_X_FORWARDED_PORT else ()),
             *((proxy[0],) if proxy else ()),
         )
-        self.origin_fields = tuple(
-            [
-                key.removeprefix("HTTP_").replace("_", "-").lower().encode()
-                for key in self.origin_keys
-            ]
+        # all that says which page is asked for, of a WSGI environ, and of ASGI's fields
+        self.identity_of = itemgetter(
+            "REQUEST_METHOD", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", *self.origin_keys
         )
+        self.origin_in = itemgetter(*map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
         self.origin = lru_cache(maxsize=4096)(self._origin)
         self.language = lru_cache(maxsize=4096)(_language)
