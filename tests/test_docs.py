@@ -124,7 +124,7 @@ def reasons() -> set[str]:
 
 
 JUDGES = {"storing_refusal", "_bypass", "_above_would_refuse"}  # return a reason
-REFUSALS = (".refuse", "_Refused")  # take one
+REFUSALS = (".refuse", "Refused")  # take one
 
 
 def returned(function: ast.FunctionDef) -> list[ast.expr]:
