@@ -123,6 +123,51 @@ def test_a_child_forked_while_a_thread_is_at_work(backing: Backing) -> None:
             thread.join()
 
 
+@pytest.mark.parametrize("backing", ["sqlite"], indirect=True)
+def test_a_child_has_locks_of_its_own(backing: Backing) -> None:
+    """SQLite removes its log when the last of its users leaves: the child is one of them."""
+    store = backing.open()
+    store.put(KEY, make_entry(store.sequence(), ("a",)))
+    (child_waits, parent_says), (parent_waits, child_says) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            store.get(KEY)
+            os.write(child_says, b"connected")
+            os.read(child_waits, 1)
+            kept = store.put(b"from the child", make_entry(store.sequence(), ("a",)))
+            os._exit(0 if kept else 1)
+        finally:
+            os._exit(2)
+    os.read(parent_waits, 9)
+    store.close()
+    os.write(parent_says, b"!")
+    assert os.waitpid(pid, 0)[1] == 0
+    for end in (child_waits, parent_says, parent_waits, child_says):
+        os.close(end)
+    held = store.get(b"from the child")
+    assert held is not None
+    assert held.standing is Standing.VALID
+
+
+@pytest.mark.parametrize("backing", ["sqlite"], indirect=True)
+def test_a_child_of_a_fork_nobody_told_of(
+    backing: Backing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a server written in C: the child does without, and says why."""
+    store, unopened = backing.open(), backing.open()
+    store.put(KEY, make_entry(store.sequence(), ("a",)))
+
+    def child() -> bool:
+        with pytest.raises(StoreError, match="open when this process was forked"):
+            store.get(KEY)
+        return unopened.sequence() == store.sequence()
+
+    monkeypatch.setattr("freshpage.stores.forking._registered", ())
+    assert in_child(child)
+    assert store.get(KEY) is not None
+
+
 @pytest.mark.parametrize("moment", ["_record", "finish"])
 @pytest.mark.parametrize("backing", ["sqlite", "tiered-sqlite"], indirect=True)
 def test_a_process_that_dies_in_an_invalidation_leaves_nothing_stale(

@@ -141,7 +141,8 @@ def test_a_server_that_is_not_there() -> None:
             call()
 
 
-def test_a_server_that_hangs(own: RedisServer) -> None:
+def test_a_server_that_hangs(own: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freshpage.stores.redis.BRIEF", 0.5)
     store = TieredStore(bare(own.url), 2**20)
     held = keep(store)
     assert store.get(KEY) == held
@@ -214,6 +215,38 @@ def test_a_server_that_evicts(own: RedisServer) -> None:
         held = store.get(b"%d" % number)
         assert held is None or held.standing is Standing.INVALID
     client.close()
+
+
+def test_a_server_that_fell_back(backing: RedisBacking) -> None:
+    """A replica took over that had not heard of the last invalidation yet."""
+    tags = backing._name(KEY).rpartition(":")[0] + ":tags"
+    for ask in ("pulse", "sequence"):
+        store = TieredStore(backing.open(), 2**20)
+        entry = keep(store).node
+        assert isinstance(entry, Entry)
+        assert store.get(KEY) is not None
+        copy = backing.client.dump(tags)
+        store.invalidate(["a"])
+        backing.client.restore(tags, 0, copy, replace=True)
+        with pytest.raises(StoreError, match="has lost invalidations"):
+            getattr(store, ask)()
+        assert store.standing(entry) is Standing.INVALID
+        assert works(store)
+
+
+def test_a_miss_takes_one_round_trip(backing: RedisBacking) -> None:
+    store = TieredStore(backing.open(), 2**20)
+    store.get(KEY)
+    calls = backing.client.info("commandstats")
+    store.get(b"another")
+    after = backing.client.info("commandstats")
+    sent = {
+        name: after[name]["calls"] - calls.get(name, {"calls": 0})["calls"]
+        for name in after
+        if name in ("cmdstat_evalsha", "cmdstat_zmscore", "cmdstat_hmget")
+    }
+    assert sent["cmdstat_evalsha"] == 1
+    assert sum(sent.values()) == 2  # the script's own look-up
 
 
 # -- what is in it ------------------------------------------------------------------------------

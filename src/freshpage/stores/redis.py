@@ -76,7 +76,8 @@ class RedisStore:
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
         self._kind = _cluster if cluster else _single
-        self._clients: dict[tuple[float, float], Any] = {}
+        self._clients: dict[bool, Any] = {}
+        self._latest = Sequence(0, 0)  # that the server told us of
         self._pid = os.getpid()
         rest_while_forking(self)
         if not cluster:
@@ -98,15 +99,19 @@ class RedisStore:
         That a process be told of invalidations, rather than ask, takes an announcement
         stream, which there is not yet.
         """
+        before = self._latest
         with self._telling():
             epoch, number = self._client().zmscore(self._tags, ["#epoch", "#number"])
         if epoch is None or number is None:
             return -1
-        return int(-epoch) << 64 | int(-number)
+        now = self._heard(Sequence(int(-epoch), int(-number)), before)
+        return now.epoch << 64 | now.number
 
     def sequence(self) -> Sequence:
         """The sequence now; begun where the server has none (any more)."""
-        return Sequence(*self._run(SEQUENCE, (), (random_epoch(), random_number())))
+        before = self._latest
+        now = self._run(SEQUENCE, (), (random_epoch(), random_number()))
+        return self._heard(Sequence(*now), before)
 
     def get(self, key: bytes) -> Held | None:
         """What is held under ``key``, with its standing, in one round trip."""
@@ -147,18 +152,19 @@ class RedisStore:
 
     def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
         """Give each tag the next sequence; where there is no room for it, start over."""
+        before = self._latest
+        kind = b"s" if soft else b"h"
+        digests = [self._tag_digest(tag) for tag in tags]
+        args = [random_epoch(), random_number(), kind, self._tag_records, *digests]
         with self._telling():
-            client = self._client(PATIENT, PATIENT)
-            kind = b"s" if soft else b"h"
-            digests = [self._tag_digest(tag) for tag in tags]
-            begun = (random_epoch(), random_number())
+            client = self._client(patient=True)
             try:
-                args = [*begun, kind, self._tag_records, *digests]
-                return int(INVALIDATE.run(client, [self._tags], args))
+                now = INVALIDATE.run(client, [self._tags], args)
             except ResponseError:
                 # out of memory, say: rather everything invalid than something stale
                 client.unlink(self._tags)
                 return 0
+        return self._heard(Sequence(*now), before).number
 
     def sweep(self, now: float) -> int:
         """Nothing to do: the server drops what expired, and keeps to its own budget."""
@@ -173,15 +179,33 @@ class RedisStore:
         while self._clients:
             self._clients.popitem()[1].close()
 
-    def _client(self, connect: float = CONNECT, answer: float = BRIEF) -> Any:
-        client = self._clients.get((connect, answer))
+    def _client(self, *, patient: bool = False) -> Any:
+        client = self._clients.get(patient)
         if client is None:
-            client = self._clients[connect, answer] = self._kind(self._url, connect, answer)
+            times = (PATIENT, PATIENT) if patient else (CONNECT, BRIEF)
+            client = self._clients[patient] = self._kind(self._url, *times)
         return client
 
     def _run(self, script: Script, keys: tuple[bytes, ...], args: Collection[object]) -> Any:
         with self._telling():
             return script.run(self._client(), [self._tags, *keys], args)
+
+    def _heard(self, now: Sequence, before: Sequence) -> Sequence:
+        """Take note of the server's sequence.
+
+        A server behind what it said before has lost invalidations: a replica took over from
+        it, or it came back with an older copy.
+
+        :param before: the latest one known when the server was asked.
+        :raises StoreError: when it has; it is made to start over.
+        """
+        if now.epoch == before.epoch and now.number < before.number:
+            with self._telling():
+                self._client().unlink(self._tags)
+            raise StoreError(f"{self._name} has lost invalidations: everything is invalid")
+        if now.epoch != self._latest.epoch or now.number > self._latest.number:
+            self._latest = now
+        return now
 
     def _entry(self, key: bytes) -> bytes:
         return self._prefix + digest(key).hex().encode()

@@ -97,5 +97,5 @@ if over > 0 then
   redis.call('ZREMRANGEBYSCORE', TAGS, 0, floor)
   redis.call('ZADD', TAGS, -floor, '#floor')
 end
-return number
+return {-life(), number}
 """)

@@ -49,22 +49,23 @@ class SqliteFile:
         self._in_use = 0
         self._pool = threading.Condition(threading.Lock())
         self._opening = threading.Lock()
-        self._forking = 0  # the process that is about to fork
-        self._unusable = False
+        self._forking = False
+        self._pid = 0  # the process that opened it
         rest_while_forking(self)
 
     def before_fork(self) -> None:
         """Close every connection: SQLite's locks stay behind, its books on them do not."""
         self._opening.acquire()
         self._pool.acquire()
-        self._forking = os.getpid()  # from here on nobody takes another
+        self._forking = True  # from here on nobody takes another
         self._pool.wait_for(lambda: not self._in_use, REST)
         self._close_idle()
 
     def after_fork(self) -> None:
         """Open them anew when they are needed."""
-        self._unusable = self._in_use > 0 and os.getpid() != self._forking
-        self._forking = 0
+        if not self._in_use:
+            self._pid = os.getpid()
+        self._forking = False
         self._pool.notify_all()
         self._pool.release()
         self._opening.release()
@@ -112,8 +113,7 @@ class SqliteFile:
     def _at_work(self) -> Iterator[None]:
         with self._pool:
             self._pool.wait_for(lambda: not self._forking)
-            if self._unusable:
-                raise StoreError(f"{self.path} was in use when this process was forked: restart it")
+            self._require_own()
             self._in_use += 1
         try:
             yield
@@ -121,6 +121,11 @@ class SqliteFile:
             with self._pool:
                 self._in_use -= 1
                 self._pool.notify_all()
+
+    def _require_own(self) -> None:
+        """Not in a child that was forked while connections were open, or by other means."""
+        if self._pid and self._pid != os.getpid():
+            raise StoreError(f"{self.path} was open when this process was forked: open it later")
 
     def _close_idle(self) -> None:
         while self._idle:
@@ -145,6 +150,8 @@ class SqliteFile:
         with self._opening:
             if self._pulse is not None and self._pulse is not former:
                 return self._pulse  # another thread was faster
+            self._require_own()
+            self._pid = os.getpid()
             self._close_idle()
             self._refuse_foreign()
             pulse = Pulse.open(self._pulse_path, BRIEF)

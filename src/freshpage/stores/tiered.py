@@ -53,7 +53,8 @@ class TieredStore:
     def get(self, key: bytes) -> Held | None:
         """What memory holds, where it is fresh and not invalidated; else what is below."""
         slot = self._sieve.find(key)
-        pulse = self.lower.pulse()
+        # a pulse that takes a round trip is not worth it before there is something to judge
+        pulse = self.lower.pulse() if slot is not None or self.instant_pulse else None
         if slot is not None:
             held, seen, until = slot.seen
             if self._clock() < until and self._holds(held.node, seen, pulse):
@@ -117,10 +118,10 @@ class TieredStore:
         self._sieve.clear()
         self.lower.close()
 
-    def _holds(self, node: Node, seen: int | None, pulse: int) -> bool:
+    def _holds(self, node: Node, seen: int | None, pulse: int | None) -> bool:
         """Whether a node that was valid when last judged still is."""
         return (
-            seen == pulse
+            (seen is not None and seen == pulse)
             or not isinstance(node, Entry)
             or self.lower.standing(node) is Standing.VALID
         )
