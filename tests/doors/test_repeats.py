@@ -248,6 +248,15 @@ def test_a_hot_hit_asks_the_engine_once_a_second(make_visitor, door, clock):
 
 
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
+def test_an_answer_to_head_is_not_repeated_to_get(make_visitor, door, clock):
+    visitor = make_visitor(door)
+    body = visitor.get("/page/").content
+    clock.now += 0.1
+    asked = [visitor.ask("/page/", method).content for method in ("GET", "HEAD", "GET", "HEAD")]
+    assert asked == [body, b"", body, b""]
+
+
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
 def test_an_invalidation_is_heard_at_once(make_visitor, door, clock):
     visitor = make_visitor(door)
     clock.now += 0.1
