@@ -5,7 +5,9 @@ Django would, but no further than they are asked.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from django.core.handlers.asgi import get_script_prefix
 from django.core.handlers.wsgi import get_path_info, get_script_name
@@ -15,7 +17,7 @@ from freshpage.visitor import MetaRequest, SiteRules, meta_name
 
 # A request with one of these has no identity; Django makes the script from the last two.
 _SPECIAL_KEYS = frozenset({*map(meta_name, CONSULTED), "SCRIPT_URL", "REDIRECT_URL"})
-_SPECIAL_FIELDS = frozenset({name.encode() for name in CONSULTED} | {b"content-length"})
+_SPECIAL_FIELDS = CONSULTED | {"content-length"}
 _READ_LATER = frozenset({"meta", "scheme", "host", "script", "path"})
 
 
@@ -57,26 +59,30 @@ class WsgiRequest(MetaRequest):
 class ScopeRequest(MetaRequest):
     """A request as an ASGI scope has it."""
 
-    __slots__ = ("_fields", "_scope", "identity")
+    __slots__ = ("_lines", "_places", "_scope", "identity")
 
     def __init__(self, scope: Mapping[str, Any], rules: SiteRules) -> None:
+        lines = scope.get("headers", ())
+        shape = _shape(tuple(map(_name, lines)), rules.origin_fields)
+        if shape is None:
+            lines = _joined(lines)
+            shape = _shape(tuple(map(_name, lines)), rules.origin_fields)
+            assert shape is not None
         self._scope = scope
-        self._fields = fields = _by_name(scope.get("headers", ()))
+        self._lines = lines
+        self._places = shape.places
         self._rules = rules
         self._named = None
         self.identity: Hashable = None
-        if fields.keys().isdisjoint(_SPECIAL_FIELDS):
+        if shape.origin:
             root, path = scope.get("root_path"), scope["path"]
-            try:
-                origin = rules.origin_in(fields)
-                self.identity = (scope["method"], scope.get("scheme"), root, path, origin)
-            except KeyError:  # no Host, say
-                pass
+            origin = tuple([lines[place][1] for place in shape.origin])
+            self.identity = (scope["method"], scope.get("scheme"), root, path, origin)
 
     def header(self, name: str) -> str | None:
         """A field's lines joined with a comma; None when it is absent."""
-        value = self._fields.get(name.encode("latin-1"))
-        return None if value is None else value.decode("latin-1")
+        place = self._places.get(name)
+        return None if place is None else self._lines[place][1].decode("latin-1")
 
     def __getattr__(self, name: str) -> Any:
         """Read the rest, when some of it is first asked for."""
@@ -100,25 +106,44 @@ class ScopeRequest(MetaRequest):
             "SERVER_NAME": server[0],
             "SERVER_PORT": str(server[1]),
         }
-        for field, value in self._fields.items():
-            self.meta[meta_name(field.decode("latin-1"))] = value.decode("latin-1")
+        for name, value in self._lines:
+            self.meta[meta_name(name.decode("latin-1"))] = value.decode("latin-1")
         self.scheme, self.host = self._rules.origin_of(self.meta, scope.get("scheme") or "http")
         self.script = get_script_prefix(scope)
         self.path = scope["path"].removeprefix(self.script)
 
 
-def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Each field's lines joined, by its name in lower case; without names that have a "_",
-    which Django drops, for they would be taken for others with a "-".
+_name = itemgetter(0)
+
+
+class _Shape(NamedTuple):
+    """What the names of a request's fields tell, in the order they came.
+
+    ``origin``: where those are that decide scheme and host; none: no identity.
     """
-    lines = headers if isinstance(headers, list) else list(headers)
-    fields = dict(lines)
-    names = b"".join(fields)
-    if len(fields) == len(lines) and names.islower() and b"_" not in names:
-        return fields
-    fields = {}
+
+    places: dict[str, int]
+    origin: tuple[int, ...]
+
+
+@lru_cache(maxsize=2048)
+def _shape(names: tuple[bytes, ...], origin_fields: tuple[str, ...]) -> _Shape | None:
+    """The shape of fields whose names are well-formed and come once; None: they do not."""
+    places = {name.decode("latin-1"): place for place, name in enumerate(names)}
+    if len(places) < len(names) or any(name != name.lower() or "_" in name for name in places):
+        return None
+    plain = _SPECIAL_FIELDS.isdisjoint(places) and places.keys() >= set(origin_fields)
+    origin = tuple([places[name] for name in origin_fields]) if plain else ()
+    return _Shape(places, origin)
+
+
+def _joined(lines: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Each field's lines joined, its name in lower case; without names that have a "_", which
+    Django drops, for they would be taken for others with a "-".
+    """
+    fields: dict[bytes, bytes] = {}
     for given, value in lines:
         name = given.lower()
         if b"_" not in name:
             fields[name] = b"%b,%b" % (fields[name], value) if name in fields else value
-    return fields
+    return list(fields.items())

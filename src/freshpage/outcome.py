@@ -25,8 +25,8 @@ Path = tuple[tuple[str, Part], ...]  # axes asked one after the other, and their
 
 
 class Repeat(NamedTuple):
-    """Which other requests an answer is right for: they have the same identity, and the
-    same value for each axis that led to the entry.
+    """Which other requests an answer is right for: plain ones (they have an identity) that
+    say GET, for the same page, with the same value for each axis that led to the entry.
 
     :param root: the page's primary key.
     :param path: what led to the entry.

@@ -33,7 +33,7 @@ def from_entry(
     """The answer a stored entry gives.
 
     :param own: the fields that are this answer's alone.
-    :param repeat: who else may have it, where it is the whole of the entry.
+    :param repeat: who else may have it, where it is the whole of the entry, body and all.
     """
     headers = [*_presented(entry, settings), *own]
     if entry.status == HTTPStatus.OK:
@@ -44,8 +44,9 @@ def from_entry(
         wanted = request.header("range") if request.method == "GET" else None
         if wanted is not None and _range_applies(request, entry, now):
             return _part(entry, tuple(headers), wanted)
-    body = b"" if request.method == "HEAD" else entry.body
-    return Answer(entry.status, entry.reason, headers, body, repeat)
+    if request.method == "HEAD":  # nobody else may have it: the page's other visitors say GET
+        return Answer(entry.status, entry.reason, headers, b"")
+    return Answer(entry.status, entry.reason, headers, entry.body, repeat)
 
 
 def own_fields(age: float | None, member: str) -> Headers:

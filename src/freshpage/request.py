@@ -89,7 +89,7 @@ def reader(axis: str) -> Callable[[Request], Part]:
     if axis.startswith(VARY):
         return lambda request: normalise(name, request.header(name))
     if axis.startswith(COOKIE):
-        return lambda request: cookie(request, name)
+        return lambda request: cookie(request.header("cookie"), name)
     if axis.startswith(QUERY):
         return lambda request: _parameter(request.query, name)
     return methodcaller("named", axis)
@@ -101,9 +101,8 @@ def _parameter(query: str, name: str) -> Part:
     return encode(values).decode("utf-8", "surrogatepass") if values else None
 
 
-def cookie(request: Request, name: str) -> str | None:
-    """The value of one cookie; None when it is absent."""
-    header = request.header("cookie")
+def cookie(header: str | None, name: str) -> str | None:
+    """The value of one cookie in a Cookie field; None when it is absent."""
     # most visitors have cookies, and few of them the one that is looked for
     return cookies(header).get(name) if header is not None and name in header else None
 

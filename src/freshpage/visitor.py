@@ -28,9 +28,9 @@ def meta_name(field: str) -> str:
     return _UNPREFIXED.get(field) or "HTTP_" + field.upper().replace("-", "_")
 
 
-def _field(key: str) -> bytes:
-    """The name ASGI has for a field in META."""
-    return key.removeprefix("HTTP_").replace("_", "-").lower().encode()
+def _field(key: str) -> str:
+    """The name of a field in META, in lower case."""
+    return key.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 class SiteRules:
@@ -47,11 +47,11 @@ class SiteRules:
             *(("HTTP_X_FORWARDED_PORT",) if django_settings.USE_X_FORWARDED_PORT else ()),
             *((proxy[0],) if proxy else ()),
         )
-        # all that says which page is asked for, of a WSGI environ, and of ASGI's fields
+        # what in an environ says which page is asked for; of that, what are fields
         self.identity_of = itemgetter(
             "REQUEST_METHOD", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", *self.origin_keys
         )
-        self.origin_in = itemgetter(*map(_field, self.origin_keys))
+        self.origin_fields = tuple(map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
         self.origin = lru_cache(maxsize=4096)(self._origin)
         self.language = lru_cache(maxsize=4096)(_language)
@@ -184,8 +184,9 @@ class MetaRequest:
         if self._named is not None and axis in self._named:
             return self._named[axis]
         if axis == LANGUAGE:
-            chosen = cookie(self, self._rules.language_cookie)
-            return self._rules.language(chosen, self.header("accept-language"))
+            rules = self._rules
+            chosen = cookie(self.header("cookie"), rules.language_cookie)
+            return rules.language(chosen, self.header("accept-language"))
         if axis.startswith(META):
             value = self.meta.get(axis[len(META) :])
             return None if value is None else str(value)
