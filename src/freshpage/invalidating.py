@@ -6,7 +6,6 @@ Inside a database transaction it counts on commit only; a rollback forgets it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import urlsplit
 
 from django.db import connections, transaction
@@ -58,8 +57,12 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
     With several databases in a transaction the tags are sent at each commit: whichever of
     them the caller wrote to, its pages are right from its commit on.
     """
+
+    def send() -> None:  # by a name: Django logs it where a callback fails
+        _send(tags, soft)
+
     if tags:
-        after_commit(partial(_send, tags, soft))
+        after_commit(send)
 
 
 def after_commit(act: Callable[[], object]) -> None:
