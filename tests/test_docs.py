@@ -123,7 +123,7 @@ def reasons() -> set[str]:
     return found - {""}
 
 
-JUDGES = {"storing_refusal", "_bypass", "_above_would_refuse"}  # return a reason
+JUDGES = {"storing_refusal", "_bypass"}  # return a reason
 REFUSALS = (".refuse", "Refused")  # take one
 
 

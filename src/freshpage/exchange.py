@@ -59,6 +59,8 @@ class Exchange:
         """What the render declared and read; where nobody watched, what it may have read."""
         assert self.record is not None
         if not self.record.watched:
+            # cookies and headers it may have read are not known: its own word decides
+            self.record.doubt = self.record.doubt or "unwatched"
             self.record.vary(*self._runtime.unwatched_axes)
         return self.record.cacheability
 
@@ -71,11 +73,12 @@ class Exchange:
         """Judge a response's head; the fields it is passed on with, if it is."""
         if self.ticket is None or self.record is None:
             return head.headers
+        declared = self._declared()
         try:
             self.verdict = self._engine.receive(
                 self.ticket,
                 head._replace(explained=frozenset(self.record.explained), doubt=self.record.doubt),
-                self._declared(),
+                declared,
                 self.record.refusal,
                 time.time(),
             )

@@ -13,6 +13,7 @@ from django.db import connections, transaction
 from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_tag
 from freshpage.performing import tell
 from freshpage.runtime import runtimes
+from freshpage.tracking.record import current
 
 
 def invalidate(*tags: object, soft: bool = False) -> None:
@@ -40,6 +41,8 @@ def purge(url: str | None = None, *, prefix: str | None = None, everything: bool
         tag = url_tag(*_place(url))
     else:
         assert prefix is not None
+        if not prefix.endswith("/"):
+            raise ValueError(f"a prefix ends in '/': {prefix!r}")
         tag = prefix_tag(*_place(prefix))
     send_on_commit(frozenset((tag,)))
 
@@ -61,6 +64,9 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
     def send() -> None:  # by a name: Django logs it where a callback fails
         _send(tags, soft)
 
+    record = current()
+    if record is not None:
+        record.refuse("invalidates")  # a page that came from the cache would change nothing
     if tags:
         after_commit(send)
 

@@ -50,6 +50,11 @@ def tagged(request):
     return text(request)
 
 
+def invalidates(request):
+    freshpage.invalidate("news")
+    return text(request)
+
+
 def private(request):
     freshpage.private()
     return text(request)
@@ -244,6 +249,7 @@ urlpatterns = [
     path("language/", language),
     path("tagged/", tagged),
     path("private/", private),
+    path("invalidates/", invalidates),
     path("sets-cookie/", sets_cookie),
     path("stream/", stream),
     path("stream-async/", stream_async),
