@@ -26,7 +26,7 @@ Try next
   Each part of the town reads its own notice, each from its own entry:
     curl -s -H 'X-Region: north' {SITE}/en/ | grep -A3 data-region
   Never cached, for it is out of date at once:
-    curl -s -o /dev/null -D - {SITE}/en/services/citizens-office/waiting-time/ | grep -i cache-status
+    curl -s -o /dev/null -D - {SITE}/en/services/citizens-office/waiting-time/ | grep -i ^cache
   Log in as the editor, press New draft, change a text, press Publish, and look at the page
   with another browser:
     {SITE}/en/admin/login/?next=/en/news/
