@@ -54,7 +54,7 @@ class PageCache:
     async def _render(
         self, runtime: Runtime, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        for asking in (receive, _nothing_before(receive)):
+        for asking in (_noting_bodies(receive, exchange), _nothing_before(receive)):
             response = _Response(runtime, exchange, send)
             with recording(exchange.record):
                 await self.application(_asked(scope, exchange), asking, response.send)
@@ -168,6 +168,18 @@ class _Response:
             self._kept = None
         elif self._kept is not None:
             self._kept.append(body)
+
+
+def _noting_bodies(receive: Receive, exchange: Exchange) -> Receive:
+    """The same receive; a body that no field announced (HTTP/2 allows it) is its visitor's own."""
+
+    async def noted() -> Message:
+        message = await receive()
+        if message.get("body") and exchange.record is not None:
+            exchange.record.refuse("body")
+        return message
+
+    return noted
 
 
 def _nothing_before(receive: Receive) -> Receive:

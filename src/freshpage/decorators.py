@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.views.decorators.cache import never_cache as for_the_world
 
 from freshpage.cacheability import Cacheability, canonical_tag
+from freshpage.http.cache_control import CacheControl
 from freshpage.middleware import serve, serve_async
 from freshpage.request import COOKIE, HEADER, QUERY
 from freshpage.tracking.record import current
@@ -58,7 +59,9 @@ def page_cache(
     )
 
     def declare(response: Any) -> Any:
-        if control and not response.has_header("Freshpage-Cache-Control"):
+        stated = CacheControl.parse((response.get("Cache-Control", ""),))
+        forbids = stated.private or stated.no_store or stated.private_fields
+        if control and not forbids and not response.has_header("Freshpage-Cache-Control"):
             response.headers["Freshpage-Cache-Control"] = control
         return response
 

@@ -4,7 +4,7 @@ Django would, but no further than they are asked.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from freshpage.visitor import MetaRequest, SiteRules, meta_name
 
 # A request with one of these has no identity; Django makes the script from the last two.
 _SPECIAL_KEYS = frozenset({*map(meta_name, CONSULTED), "SCRIPT_URL", "REDIRECT_URL"})
+_MOST_FIELDS, _MOST_BYTES = 64, 2048  # of a request whose shape is remembered
 _SPECIAL_FIELDS = CONSULTED | {"content-length"}
 _READ_LATER = frozenset({"meta", "scheme", "host", "script", "path"})
 
@@ -63,10 +64,10 @@ class ScopeRequest(MetaRequest):
 
     def __init__(self, scope: Mapping[str, Any], rules: SiteRules) -> None:
         lines = scope.get("headers", ())
-        shape = _shape(tuple(map(_name, lines)), rules.origin_fields)
+        shape = _shape_of(lines, rules.origin_fields)
         if shape is None:
             lines = _joined(lines)
-            shape = _shape(tuple(map(_name, lines)), rules.origin_fields)
+            shape = _shape_of(lines, rules.origin_fields)
             assert shape is not None
         self._scope = scope
         self._lines = lines
@@ -124,6 +125,16 @@ class _Shape(NamedTuple):
 
     places: dict[str, int]
     origin: tuple[int, ...]
+
+
+def _shape_of(
+    lines: Sequence[tuple[bytes, bytes]], origin_fields: tuple[str, ...]
+) -> _Shape | None:
+    """The same, remembered for requests such as browsers send: nobody is to fill our memory."""
+    names = tuple(map(_name, lines))
+    if len(names) > _MOST_FIELDS or sum(map(len, names)) > _MOST_BYTES:
+        return _shape.__wrapped__(names, origin_fields)
+    return _shape(names, origin_fields)
 
 
 @lru_cache(maxsize=2048)

@@ -20,6 +20,8 @@ from freshpage.present import for_browsers, forwarded_member, passed_on
 from freshpage.request import COOKIE, HEADER, VARY, Request, cookies
 from freshpage.settings import Settings
 
+_CSP = frozenset({"content-security-policy", "content-security-policy-report-only"})
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -113,6 +115,8 @@ class Case:
         refusal = storing.storing_refusal(method, status, request, headers, control)
         if self.refusal or refusal:
             raise Refused(self.refusal or refusal)
+        if any("'nonce-" in value for name, value in headers if name.lower() in _CSP):
+            raise Refused("csp-nonce")  # good for one answer
 
     def _completed(self, entry: Entry) -> Entry:
         """An entry with all that its fields and its render say of it."""

@@ -53,8 +53,8 @@ class SiteRules:
         )
         self.origin_fields = tuple(map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
-        self.origin = lru_cache(maxsize=4096)(self._origin)
-        self.language = lru_cache(maxsize=4096)(_language)
+        self.origin = lru_cache(maxsize=1024)(self._origin)
+        self.language = lru_cache(maxsize=1024)(_language)
 
     def origin_of(self, meta: Mapping[str, Any], scheme: str) -> tuple[str, str | None]:
         """(scheme, host) of a request; host None: Django refuses it."""

@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import never_cache as never_cache_of_django
 
 import freshpage
 from freshpage.decorators import never_cache, page_cache
@@ -48,6 +49,28 @@ def language(request):
 def tagged(request):
     freshpage.tag("news")
     return text(request)
+
+
+@page_cache(ttl=120)
+@cache_control(private=True)
+def decorated_private(request):
+    return text(request)
+
+
+@page_cache(ttl=120)
+@never_cache_of_django
+def decorated_never(request):
+    return text(request)
+
+
+def nonce(request):
+    RENDERS[request.path] += 1
+    policy = f"script-src 'nonce-{RENDERS[request.path]}'"
+    return text(request, Content_Security_Policy=policy)
+
+
+def posted(request):
+    return text(request, request.body.decode())
 
 
 def invalidates(request):
@@ -250,6 +273,10 @@ urlpatterns = [
     path("tagged/", tagged),
     path("private/", private),
     path("invalidates/", invalidates),
+    path("posted/", posted),
+    path("decorated-private/", decorated_private),
+    path("decorated-never/", decorated_never),
+    path("nonce/", nonce),
     path("sets-cookie/", sets_cookie),
     path("stream/", stream),
     path("stream-async/", stream_async),

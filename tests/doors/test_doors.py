@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import freshpage
@@ -81,7 +83,13 @@ def test_vary_is_in_the_key(visitor):
     assert (absent.text, empty.text) == ("None", "")
 
 
-@pytest.mark.parametrize("path", ["/private/", "/sets-cookie/", "/never/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/private/", "/sets-cookie/", "/never/", "/nonce/"),
+        *("/decorated-private/", "/decorated-never/"),
+    ],
+)
 def test_what_is_not_public_is_not_stored(visitor, path):
     for _ in range(2):
         answer = visitor.get(path)
@@ -250,3 +258,34 @@ def test_a_wrong_tag_is_refused(tag):
 def test_a_wrong_purge_is_refused(purged):
     with pytest.raises(ValueError, match=r"purge|path|prefix"):
         freshpage.purge(**purged)
+
+
+def test_a_body_that_no_field_announced_is_not_stored_for_others(make_visitor):
+    """HTTP/2 needs no Content-Length."""
+    visitor = make_visitor("asgi")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/posted/",
+        "headers": [(b"host", b"testserver")],
+        "query_string": b"",
+        "http_version": "2",
+    }
+
+    async def ask():
+        messages = [{"type": "http.request", "body": b"mine", "more_body": False}]
+        sent = []
+
+        async def receive():
+            return messages.pop() if messages else await asyncio.Future()
+
+        async def send(message):
+            sent.append(message)
+
+        await visitor.application(scope, receive, send)
+        return dict(sent[0]["headers"])[b"cache-status"], sent[1]["body"]
+
+    said, body = asyncio.run(ask())
+    assert body == b"mine"
+    assert b"stored" not in said
+    assert visitor.get("/posted/").text == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,7 +19,7 @@ from freshpage.entry import BadEntry, Codec, Entry, Node
 from freshpage.key import digest, tag_digest
 from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
-from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreStats
+from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreError, StoreStats
 from freshpage.stores.pulse import Change
 from freshpage.stores.sqlite_file import PATIENT, SqliteFile
 from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM
@@ -136,6 +137,17 @@ class SqliteStore:
 
     def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
         """Give each tag the next sequence; where it can't be written, start over."""
+        deadline = time.monotonic() + PATIENT
+        while True:
+            try:
+                return self._invalidate(tags, soft=soft)
+            except StoreError as fault:
+                # opening the file waits but briefly for its lock, and this must not be lost
+                if "is locked" not in str(fault) or time.monotonic() > deadline:
+                    raise
+            time.sleep(BRIEF)
+
+    def _invalidate(self, tags: Collection[str], *, soft: bool) -> int:
         pulse = self._file.pulse(look=True)
         with self._file.connection() as (db, epoch), pulse.change(PATIENT) as change:
             if change.epoch != epoch:
