@@ -49,8 +49,11 @@ class Exchange:
         if not isinstance(outcome, Ticket):
             return outcome
         self.ticket = outcome
-        self.record = Record(self._axes)
+        self.record = self._new_record()
         return None
+
+    def _new_record(self) -> Record:
+        return Record(self._axes, self._request, self._runtime.settings.observers)
 
     def _declared(self) -> Cacheability:
         """What the render declared and read; where nobody watched, what it may have read."""
@@ -82,6 +85,7 @@ class Exchange:
         if self.verdict.again:
             # A 304 that does not fit what we hold: ask once more, for the whole of it.
             self.ticket = self._engine.unconditional(self.ticket)
+            self.record = self._new_record()
         return self.verdict.headers
 
     @property

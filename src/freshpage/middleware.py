@@ -58,8 +58,8 @@ def serve(
     answer = run(exchange.lookup(), runtime.store)
     if answer is not None:
         return as_response(answer)
-    _watch(request, exchange, inside)
     for _ in range(2):
+        _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
             response = get_response(request)
         if not getattr(response, "is_rendered", True):
@@ -81,8 +81,8 @@ async def serve_async(
     answer = await run_async(exchange.lookup(), runtime.store)
     if answer is not None:
         return as_response(answer)
-    _watch(request, exchange, inside)
     for _ in range(2):
+        _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
             response = await get_response(request)
         if not getattr(response, "is_rendered", True):
@@ -131,17 +131,17 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     try:
         named = active() if inside else {}
         visitor = MetaRequest.from_django(request, runtime.rules, named)
-        return runtime, Exchange(runtime, visitor, tuple(named))
+        # what middleware above has read was not seen
+        axes = (*named, *runtime.unwatched_axes) if inside else ()
+        return runtime, Exchange(runtime, visitor, axes)
     except Exception as fault:
         tell("a request could not be read", fault)
         return None, None
 
 
-def _watch(request: HttpRequest, exchange: Exchange, inside: bool) -> None:
+def _watch(request: HttpRequest, exchange: Exchange) -> None:
     if exchange.record is not None:
         watch(request, exchange.record)
-        # what middleware above a view has read already was not seen
-        exchange.record.watched = not inside
 
 
 class _Conditions:

@@ -12,9 +12,19 @@ from freshpage.key import Part, encode
 
 # A header in Vary is compared as RFC 9111 §4.1 allows, one that was read to the letter.
 VARY, HEADER, COOKIE, QUERY = "vary:", "header:", "cookie:", "query:"
-WHOLE_QUERY = "query"
+WHOLE_QUERY, ANY_QUERY = "query", "any-query"
 META = "meta:"
+# Questions a page asks of a field, and the fields: many spellings, few answers.
 LANGUAGE, TIMEZONE = "language", "timezone"
+PREFERRED_TYPE = "preferred-type:"
+TAKES_GZIP, TURNED_AWAY, INTERNAL = "takes-gzip", "turned-away", "internal"
+_ASKED = {
+    LANGUAGE: ("Accept-Language", "Cookie"),
+    TAKES_GZIP: ("Accept-Encoding",),
+    TURNED_AWAY: ("User-Agent",),
+}
+
+Parameters = Mapping[str, list[str]]
 
 
 class Request(Protocol):
@@ -41,6 +51,12 @@ class Request(Protocol):
     def headers(self) -> Headers:
         """Every field."""
 
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies, as the application sees them."""
+
+    def parameters(self) -> Parameters | None:
+        """The query's parameters, as the application sees them; None: too many to look at."""
+
     def has_body(self) -> bool:
         """Whether a body was sent."""
 
@@ -58,24 +74,53 @@ def axis_value(request: Request, axis: str) -> Part:
     if axis == WHOLE_QUERY:
         return request.query
     if axis.startswith(COOKIE):
-        return cookies(request.header("cookie")).get(axis[len(COOKIE) :])
+        return request.cookies().get(axis[len(COOKIE) :])
     if axis.startswith(QUERY):
-        name = axis[len(QUERY) :]
-        pairs = parse_qsl(request.query, keep_blank_values=True)
-        values = [value for key, value in pairs if key == name]
-        return encode(values).decode("utf-8", "surrogatepass") if values else None
+        return _parameter(request, axis[len(QUERY) :])
+    if axis == ANY_QUERY:
+        return None if request.parameters() == {} else ""
     return request.named(axis)
 
 
-def cookies(header: str | None) -> Mapping[str, str]:
+def _parameter(request: Request, name: str) -> Part:
+    found = request.parameters()
+    values = found.get(name) if found is not None else [None, request.query]
+    return encode(values).decode("utf-8", "surrogatepass") if values else None
+
+
+def parse_cookies(field: str) -> dict[str, str]:
     """A Cookie field's pairs as sent; for a name that comes twice the last, as Django has it."""
     found: dict[str, str] = {}
-    for pair in (header or "").split(";"):
+    for pair in field.split(";"):
         name, equals, value = pair.partition("=")
         name, value = (name.strip(), value.strip()) if equals else ("", name.strip())
         if name or value:
             found[name] = value
     return found
+
+
+def parse_query(query: str, most: int | None = None) -> Parameters | None:
+    """A query string's parameters, as Django's QueryDict has them.
+
+    :param most: more than these it refuses to look at.
+    """
+    found: dict[str, list[str]] = {}
+    try:
+        for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=most):
+            found.setdefault(name, []).append(value)
+    except ValueError:
+        return None
+    return found
+
+
+def from_latin1(text: str) -> str:
+    """Text whose bytes are spelled as Latin-1 (PEP 3333), in UTF-8 where they are that."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def vary_of(axes: Iterable[str]) -> list[str]:
@@ -86,6 +131,9 @@ def vary_of(axes: Iterable[str]) -> list[str]:
             names[axis.partition(":")[2].title()] = None
         elif axis.startswith(COOKIE):
             names["Cookie"] = None
-        elif axis == LANGUAGE:
-            names |= dict.fromkeys(("Accept-Language", "Cookie"))
+        elif axis.startswith(PREFERRED_TYPE):
+            names["Accept"] = None
+        else:
+            names |= dict.fromkeys(_ASKED.get(axis, ()))
+    names.pop("Host", None)  # in every cache's key (RFC 9111 §2)
     return list(names)

@@ -1,24 +1,38 @@
 """The visitor's request as the engine sees it, from a WSGI environ, a Django META or an
-ASGI scope; host, scheme and language as Django would judge them.
+ASGI scope; host, scheme, cookies, query and language as Django would judge them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import get_script_prefix
+from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.wsgi import get_path_info, get_script_name
 from django.http import HttpRequest
 from django.utils.timezone import get_current_timezone_name
-from django.utils.translation import get_language, get_language_from_request
+from django.utils.translation import get_language
 
+from freshpage import negotiation
 from freshpage.http.fields import Headers
 from freshpage.key import Part
-from freshpage.request import LANGUAGE, META, TIMEZONE, cookies
+from freshpage.request import (
+    INTERNAL,
+    LANGUAGE,
+    META,
+    PREFERRED_TYPE,
+    TAKES_GZIP,
+    TIMEZONE,
+    TURNED_AWAY,
+    Parameters,
+    from_latin1,
+    parse_cookies,
+    parse_query,
+)
 
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -44,8 +58,11 @@ class SiteRules:
             *((proxy[0],) if proxy else ()),
         )
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
+        self.most_parameters = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         self.origin = lru_cache(maxsize=4096)(self._origin)
-        self.language = lru_cache(maxsize=4096)(_language)
+        self.language = lru_cache(maxsize=4096)(negotiation.language)
+        self.preferred_type = lru_cache(maxsize=4096)(negotiation.preferred_type)
+        self.is_turned_away = lru_cache(maxsize=4096)(negotiation.is_turned_away)
 
     def origin_of(self, meta: Mapping[str, Any], scheme: str) -> tuple[str, str | None]:
         """(scheme, host) of a request; host None: Django refuses it."""
@@ -84,16 +101,6 @@ class _Origin(HttpRequest):
         return self._given_scheme
 
 
-def _language(cookie: str | None, accept: str | None) -> str:
-    """The language LocaleMiddleware would choose where the path names none."""
-    request = HttpRequest()
-    if cookie is not None:
-        request.COOKIES[django_settings.LANGUAGE_COOKIE_NAME] = cookie
-    if accept is not None:
-        request.META["HTTP_ACCEPT_LANGUAGE"] = accept
-    return get_language_from_request(request)
-
-
 def active() -> dict[str, Part]:
     """The axes that stand fixed once a view runs: the active language and time zone."""
     found: dict[str, Part] = {}
@@ -107,10 +114,14 @@ def active() -> dict[str, Part]:
 class MetaRequest:
     """A request as a WSGI environ or HttpRequest.META has it.
 
+    :param raw: bytes of cookies and query are spelled as Latin-1 (PEP 3333).
     :param named: axes that are known already, in place of what the rules say.
     """
 
-    __slots__ = ("_named", "_rules", "host", "meta", "method", "path", "query", "scheme", "script")
+    __slots__ = (
+        *("_cookies", "_named", "_parameters", "_raw", "host", "meta", "method", "path"),
+        *("query", "rules", "scheme", "script"),
+    )
 
     def __init__(
         self,
@@ -120,6 +131,7 @@ class MetaRequest:
         scheme: str,
         script: str,
         path: str,
+        raw: bool,
         named: Mapping[str, Part] | None = None,
     ) -> None:
         self.meta = meta
@@ -128,8 +140,11 @@ class MetaRequest:
         self.script = script
         self.path = path
         self.query: str = meta.get("QUERY_STRING", "")
-        self._rules = rules
+        self.rules = rules
+        self._raw = raw
         self._named = named
+        self._cookies: Mapping[str, str] | None = None
+        self._parameters: Parameters | None | bool = False  # not parsed yet
 
     @classmethod
     def from_environ(cls, environ: dict[str, Any], rules: SiteRules) -> MetaRequest:
@@ -140,19 +155,29 @@ class MetaRequest:
             scheme=environ["wsgi.url_scheme"],
             script=get_script_name(environ),
             path=get_path_info(environ) or "/",
+            raw=True,
         )
 
     @classmethod
     def from_django(
-        cls, request: HttpRequest, rules: SiteRules, named: Mapping[str, Part] | None = None
+        cls,
+        request: HttpRequest,
+        rules: SiteRules,
+        named: Mapping[str, Part] | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> MetaRequest:
-        """From a request that Django has made already."""
+        """From a request that Django has made already.
+
+        :param meta: in place of the request's own.
+        """
         return cls(
-            request.META,
+            # a copy: middleware may write to META
+            dict.copy(request.META) if meta is None else meta,
             rules,
             scheme=request._get_scheme(),  # type: ignore[attr-defined]
             script=request.path.removesuffix(request.path_info),
             path=request.path_info,
+            raw=not isinstance(request, ASGIRequest),
             named=named,
         )
 
@@ -172,6 +197,22 @@ class MetaRequest:
         found += [(name, self.meta[key]) for name, key in _UNPREFIXED.items() if self.meta.get(key)]
         return tuple(found)
 
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies, by the names that ``request.COOKIES`` has."""
+        if self._cookies is None:
+            field = self.meta.get("HTTP_COOKIE", "")
+            if self._raw and not field.isascii():
+                field = field.encode("latin-1", "replace").decode(errors="replace")
+            self._cookies = parse_cookies(field)
+        return self._cookies
+
+    def parameters(self) -> Parameters | None:
+        """The query's parameters, as ``request.GET`` has them; None: Django refuses it."""
+        if self._parameters is False:
+            query = from_latin1(self.query) if self._raw else self.query
+            self._parameters = parse_query(query, self.rules.most_parameters)
+        return self._parameters  # type: ignore[return-value]
+
     def has_body(self) -> bool:
         """Whether a body was sent."""
         length = self.meta.get("CONTENT_LENGTH")
@@ -184,31 +225,73 @@ class MetaRequest:
         """
         if self._named is not None and axis in self._named:
             return self._named[axis]
-        if axis == LANGUAGE:
-            chosen = cookies(self.header("cookie")).get(self._rules.language_cookie)
-            return self._rules.language(chosen, self.header("accept-language"))
         if axis.startswith(META):
             value = self.meta.get(axis[len(META) :])
             return None if value is None else str(value)
-        raise KeyError(axis)
+        if axis.startswith(PREFERRED_TYPE):
+            types = tuple(axis[len(PREFERRED_TYPE) :].split(","))
+            return self.rules.preferred_type(self.header("accept"), types)
+        return _ANSWERS[axis](self)
+
+
+def _yes(answer: bool) -> Part:
+    return "yes" if answer else None
+
+
+_ANSWERS: dict[str, Callable[[MetaRequest], Part]] = {
+    LANGUAGE: lambda request: request.rules.language(
+        request.cookies().get(request.rules.language_cookie), request.header("accept-language")
+    ),
+    TAKES_GZIP: lambda request: _yes(negotiation.takes_gzip(request.header("accept-encoding"))),
+    TURNED_AWAY: lambda request: _yes(request.rules.is_turned_away(request.header("user-agent"))),
+    INTERNAL: lambda request: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
+}
 
 
 def from_scope(scope: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
     """As Django's ASGIRequest would read it."""
     script = get_script_prefix(scope)
     path = scope["path"].removeprefix(script) if script else scope["path"]
+    meta = _meta_of(scope, script, path)
+    scheme = scope.get("scheme") or "http"
+    return MetaRequest(meta, rules, scheme=scheme, script=script, path=path, raw=False)
+
+
+def _meta_of(scope: Mapping[str, Any], script: str, path: str) -> dict[str, Any]:
+    """The META that an ASGIRequest would have."""
     query = scope.get("query_string", b"")
     server = scope.get("server") or ("unknown", 0)
     meta: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
-        "QUERY_STRING": query if isinstance(query, str) else query.decode("latin-1"),
+        "QUERY_STRING": query if isinstance(query, str) else _text(query),
+        "SCRIPT_NAME": script,
+        "PATH_INFO": path,
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
     }
+    client = scope.get("client")
+    if client:
+        meta["REMOTE_ADDR"] = meta["REMOTE_HOST"] = client[0]
+        meta["REMOTE_PORT"] = client[1]
+    several_cookies = False
     for name, value in scope.get("headers", ()):
         field = name.decode("latin-1")
         if "_" in field:  # Django drops those: "_" and "-" would be taken for one another
             continue
         key, text = meta_name(field.lower()), value.decode("latin-1")
-        meta[key] = f"{meta[key]},{text}" if key in meta else text
-    return MetaRequest(meta, rules, scheme=scope.get("scheme") or "http", script=script, path=path)
+        if key in meta:
+            several_cookies = several_cookies or key == "HTTP_COOKIE"
+            text = f"{meta[key]},{text}"
+        meta[key] = text
+    if several_cookies:  # as HTTP/2 has them; versions of Django join them in their own ways
+        meta["HTTP_COOKIE"] = ASGIRequest(scope, BytesIO()).META["HTTP_COOKIE"]
+    return meta
+
+
+def _text(query: bytes) -> str:
+    try:
+        return query.decode()
+    except UnicodeDecodeError:  # Django answers 400
+        return query.decode("latin-1")

@@ -11,26 +11,42 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from freshpage.cacheability import Cacheability
+from freshpage.request import Request
 
 
 class Record:
-    """What is known so far of one render. Only grows.
+    """What is known so far of one render.
+
+    :param axes: what it depends on whatever it reads.
+    :param sent: the request as its door has it; None: not known.
+    :param observers: modules whose reads are not the page's.
 
     ``watched``: what the render reads from its request is noted. ``explained``: fields that
-    Django's own middleware put into Vary for reads that are noted more precisely. ``doubt``:
-    why it must not be stored unless the response states its own freshness.
+    Django's own middleware put into Vary for reads that are noted more precisely.
+    ``refusal``: why it must not be stored. ``doubt``: why it must not be unless the response
+    states its own freshness.
     """
 
-    __slots__ = ("_axes", "_refusals", "doubt", "explained", "tags", "ttl", "watched")
+    __slots__ = (
+        *("_axes", "doubt", "explained", "observers", "refusal", "sent", "tags", "ttl"),
+        "watched",
+    )
 
-    def __init__(self, axes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        axes: Iterable[str] = (),
+        sent: Request | None = None,
+        observers: tuple[str, ...] = (),
+    ) -> None:
+        self.sent = sent
+        self.observers = observers
         self.watched = False
         self.explained: set[str] = set()
         self.doubt = ""
         self.ttl: float | None = None
         self.tags: set[str] = set()
         self._axes = dict.fromkeys(axes)
-        self._refusals: list[str] = []
+        self.refusal = ""
 
     def declare(self, what: Cacheability) -> None:
         """Merge what a fragment says of itself."""
@@ -48,20 +64,22 @@ class Record:
         for axis in axes:
             self._axes.setdefault(axis)
 
+    def forget(self, axis: str) -> None:
+        """The page does not vary on an axis after all."""
+        self._axes.pop(axis, None)
+
+    def varies(self, axis: str) -> bool:
+        """Whether the page is known to vary on an axis."""
+        return axis in self._axes
+
     def refuse(self, reason: str) -> None:
         """The page must not be stored; the first reason given is the one told."""
-        self._refusals.append(reason)
+        self.refusal = self.refusal or reason
 
     @property
     def cacheability(self) -> Cacheability:
         """What was declared and read up to now."""
         return Cacheability(ttl=self.ttl, axes=tuple(self._axes), tags=frozenset(self.tags))
-
-    @property
-    def refusal(self) -> str:
-        """Why the page must not be stored; empty when it may be."""
-        return self._refusals[0] if self._refusals else ""
-
 
 _current: ContextVar[Record | None] = ContextVar("freshpage-record", default=None)
 
