@@ -56,6 +56,7 @@ _HIS_ALONE = {
     "REMOTE_USER": "user",
     "wsgi.input": "body",
 }
+_SECRETS = frozenset({"CSRF_COOKIE", "CSRF_COOKIE_NEEDS_UPDATE"})
 # Judged by us, and not shown to the application.
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
 _REQUESTS = "django.http.request"
@@ -91,6 +92,9 @@ class Notes:
             if key == "HTTP_USER_AGENT" and django_settings.DISALLOWED_USER_AGENTS:
                 self.record.vary(TURNED_AWAY)
             return
+        if key in _SECRETS:
+            self._secret(key)
+            return
         if self._observes(reader) or self._was_changed(key):
             return
         question = _QUESTIONS.get((module, key))
@@ -102,6 +106,15 @@ class Notes:
             self.record.vary(WHOLE_QUERY)
         else:
             self._vary_on(key)
+
+    def _secret(self, key: str) -> None:
+        """CsrfViewMiddleware has put its secret here, if the visitor has one."""
+        if dict.get(self.meta, key):
+            self.record.refuse("csrf")
+        elif django_settings.CSRF_USE_SESSIONS:
+            self.record.vary(COOKIE + django_settings.SESSION_COOKIE_NAME)
+        else:
+            self.record.vary(COOKIE + django_settings.CSRF_COOKIE_NAME)
 
     def _vary_on(self, key: str) -> None:
         name = key.removeprefix("HTTP_").replace("_", "-").lower()

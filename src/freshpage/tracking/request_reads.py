@@ -54,7 +54,11 @@ class _Watched:
 
     @cached_property
     def GET(self) -> WatchedQuery:
-        plain = super().GET  # type: ignore[misc]
+        try:
+            plain = super().GET  # type: ignore[misc]
+        except Exception:  # Django refuses to look at it: too many parameters
+            self.META.notes.query(WHOLE_QUERY, sys._getframe(1))
+            raise
         return _watched_query(plain, self.META.notes)  # type: ignore[arg-type]
 
     @cached_property

@@ -272,13 +272,21 @@ class WatchedQuery(QueryDict):
         self._note_all(_reader())
         return self._unwatched(mutable=True)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: object) -> Any:
         self._note_all(_reader())
-        return self._unwatched(mutable=self._mutable).__reduce_ex__(protocol)
+        return _query, (dict(self._items()), self.encoding, self._mutable)
 
     def _unwatched(self, *, mutable: bool) -> QueryDict:
-        plain = QueryDict("", mutable=True, encoding=self.encoding)
-        for name in dict.__iter__(self):
-            plain.setlist(name, list(dict.__getitem__(self, name)))
-        plain._mutable = mutable
-        return plain
+        return _query(dict(self._items()), self.encoding, mutable)
+
+    def _items(self) -> Iterator[tuple[str, list[Any]]]:
+        return ((name, dict.__getitem__(self, name)) for name in dict.__iter__(self))
+
+
+def _query(lists: Mapping[str, list[Any]], encoding: str, mutable: bool) -> QueryDict:
+    """A plain QueryDict."""
+    made = QueryDict("", mutable=True, encoding=encoding)
+    for name, values in lists.items():
+        made.setlist(name, values)
+    made._mutable = mutable
+    return made
