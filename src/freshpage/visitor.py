@@ -144,7 +144,7 @@ class MetaRequest:
         self._raw = raw
         self._named = named
         self._cookies: Mapping[str, str] | None = None
-        self._parameters: Parameters | None | bool = False  # not parsed yet
+        self._parameters: Parameters | bool | None = False  # not parsed yet
 
     @classmethod
     def from_environ(cls, environ: dict[str, Any], rules: SiteRules) -> MetaRequest:

@@ -40,7 +40,7 @@ class Got:
 
     @property
     def detail(self) -> str:
-        return self.headers.get("cache-status", "").partition("detail=")[2]
+        return self.headers.get("cache-status", "").partition("detail=")[2].strip('"')
 
     @property
     def shown(self) -> tuple[int, bytes]:
@@ -112,9 +112,9 @@ async def _async(application, raw: Raw) -> Got:
     messages, sent = [{"type": "http.request", "body": raw.body, "more_body": False}], []
 
     async def receive():
-        if messages:
-            return messages.pop()
-        await asyncio.sleep(3600)
+        if not messages:
+            await asyncio.Event().wait()  # for good: the visitor stays
+        return messages.pop()
 
     async def send(message):
         sent.append(message)

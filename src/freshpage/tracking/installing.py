@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -106,7 +105,7 @@ def _watch_choice_of_language() -> None:
         record = current()
         asked_before = record is None or record.varies(LANGUAGE)
         process_request(self, request)
-        urlconf = getattr(request, "urlconf", django_settings.ROOT_URLCONF)
+        urlconf: Any = getattr(request, "urlconf", None)
         by_path, default_has_prefix = is_language_prefix_patterns_used(urlconf)
         if record is not None and not asked_before and by_path and not default_has_prefix:
             record.forget(LANGUAGE)

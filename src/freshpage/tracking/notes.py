@@ -57,8 +57,10 @@ _HIS_ALONE = {
     "wsgi.input": "body",
 }
 _SECRETS = frozenset({"CSRF_COOKIE", "CSRF_COOKIE_NEEDS_UPDATE"})
-# Judged by us, and not shown to the application.
-_CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+# In the key already, as Django has decoded them; or judged by us, and not shown to the site.
+_NOT_READ = frozenset(
+    {"PATH_INFO", "SCRIPT_NAME", "REQUEST_METHOD", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"}
+)
 _REQUESTS = "django.http.request"
 # What stands between a request's mappings and whoever asks.
 _BETWEEN = frozenset(
@@ -86,7 +88,7 @@ class Notes:
     def field(self, key: str, reader: FrameType) -> None:
         """META's ``key`` was read."""
         module = _module(reader)
-        if key in _CONDITIONS or (module == _REQUESTS and key in self._origin):
+        if key in _NOT_READ or (module == _REQUESTS and key in self._origin):
             return
         if module in _MACHINERY:
             if key == "HTTP_USER_AGENT" and django_settings.DISALLOWED_USER_AGENTS:

@@ -81,6 +81,7 @@ class Record:
         """What was declared and read up to now."""
         return Cacheability(ttl=self.ttl, axes=tuple(self._axes), tags=frozenset(self.tags))
 
+
 _current: ContextVar[Record | None] = ContextVar("freshpage-record", default=None)
 
 

@@ -175,15 +175,8 @@ def _was_moved(request: HttpRequest, record: Record) -> bool:
     if sent is None:
         return False
     try:
-        host = request._get_raw_host()
+        host = request._get_raw_host()  # type: ignore[attr-defined]
     except KeyError:  # nobody said
         host = None
-    return (
-        request.scheme != sent.scheme
-        or host != sent.host
-        or _place(request.META) != _place(sent.meta)
-    )
-
-
-def _place(meta: Any) -> str:
-    return str(meta.get("SCRIPT_NAME", "")) + str(meta.get("PATH_INFO", ""))
+    path = str(request.META.get("SCRIPT_NAME", "")) + str(request.META.get("PATH_INFO", ""))
+    return (request.scheme, host, path) != (sent.scheme, sent.host, sent.script + sent.path)

@@ -15,14 +15,19 @@ from django.http import QueryDict
 from django.http.request import HttpHeaders
 
 from freshpage.request import ANY_QUERY, QUERY, WHOLE_QUERY
+from freshpage.tracking.record import Record
 
 
 class Notes(Protocol):
     """Where reads are noted; ``frame`` is that of whoever reads."""
 
+    record: Record
+
     def field(self, key: str, frame: FrameType) -> None: ...
     def cookie(self, name: str, frame: FrameType) -> None: ...
     def query(self, axis: str, frame: FrameType) -> None: ...
+    def question(self, axis: str, key: str, frame: FrameType) -> None: ...
+    def body(self, frame: FrameType) -> None: ...
     def everything(self, what: str, frame: FrameType) -> None: ...
     def written(self, key: str, value: Any, frame: FrameType) -> bool:
         """Whether a value was made from what is noted, so that reading it needs no note."""
@@ -264,11 +269,11 @@ class WatchedQuery(QueryDict):
         self._note(name, _reader())
         return super().__contains__(name)
 
-    def __copy__(self) -> QueryDict:
+    def __copy__(self) -> QueryDict:  # type: ignore[override]
         self._note_all(_reader())
         return self._unwatched(mutable=True)
 
-    def __deepcopy__(self, memo: Any) -> QueryDict:
+    def __deepcopy__(self, memo: Any) -> QueryDict:  # type: ignore[override]
         self._note_all(_reader())
         return self._unwatched(mutable=True)
 
@@ -280,7 +285,8 @@ class WatchedQuery(QueryDict):
         return _query(dict(self._items()), self.encoding, mutable)
 
     def _items(self) -> Iterator[tuple[str, list[Any]]]:
-        return ((name, dict.__getitem__(self, name)) for name in dict.__iter__(self))
+        held: Any = self
+        return ((name, dict.__getitem__(held, name)) for name in dict.__iter__(held))
 
 
 def _query(lists: Mapping[str, list[Any]], encoding: str, mutable: bool) -> QueryDict:
