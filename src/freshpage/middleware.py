@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -18,7 +19,7 @@ from freshpage.http.fields import Headers
 from freshpage.performing import run, run_async, tell
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import current, recording
-from freshpage.tracking.request_reads import watch
+from freshpage.tracking.request_reads import notes_of, watch
 from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -27,7 +28,8 @@ GetResponse = Callable[[HttpRequest], Any]
 class PageCacheMiddleware:
     """Answers from the cache, and asks the rest of the site otherwise.
 
-    Behind another front door it does nothing.
+    Behind another front door it does nothing. Where it is not the first, what middleware
+    above it reads of a request is not seen: the page then varies on all it may have read.
     """
 
     sync_capable = True
@@ -38,11 +40,13 @@ class PageCacheMiddleware:
         self._async = iscoroutinefunction(get_response)
         if self._async:
             markcoroutinefunction(self)
+        own_path = f"{type(self).__module__}.{type(self).__qualname__}"
+        self._inside = list(django_settings.MIDDLEWARE[:1]) != [own_path]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._async:
-            return serve_async(request, self.get_response)
-        return serve(request, self.get_response)
+            return serve_async(request, self.get_response, inside=self._inside)
+        return serve(request, self.get_response, inside=self._inside)
 
 
 def serve(
@@ -50,7 +54,7 @@ def serve(
 ) -> HttpResponseBase:
     """The answer to a request, from the cache or from ``get_response``.
 
-    :param inside: this stands at a view, below the site's middleware.
+    :param inside: this stands below other middleware.
     """
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
@@ -129,11 +133,14 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     if runtime is None:
         return None, None
     try:
-        named = active() if inside else {}
-        visitor = MetaRequest.from_django(request, runtime.rules, named)
-        # what middleware above has read was not seen
-        axes = (*named, *runtime.unwatched_axes) if inside else ()
-        return runtime, Exchange(runtime, visitor, axes)
+        if not inside:
+            return runtime, Exchange(runtime, MetaRequest.from_django(request, runtime.rules))
+        named, notes = active(), notes_of(request)
+        if notes is None:  # what was read above was not seen
+            visitor = MetaRequest.from_django(request, runtime.rules, named)
+            return runtime, Exchange(runtime, visitor, (*named, *runtime.unwatched_axes))
+        visitor = MetaRequest.from_django(request, runtime.rules, named, notes.sent)
+        return runtime, Exchange(runtime, visitor, tuple(named), notes.record)
     except Exception as fault:
         tell("a request could not be read", fault)
         return None, None

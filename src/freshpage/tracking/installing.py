@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -18,8 +19,8 @@ from django.middleware.locale import LocaleMiddleware
 
 from freshpage.http.vary import vary_names
 from freshpage.request import LANGUAGE
-from freshpage.tracking.record import current
-from freshpage.tracking.request_reads import watch
+from freshpage.tracking.record import Record, current
+from freshpage.tracking.request_reads import notes_of, watch
 from freshpage.tracking.session_reads import watch_sessions
 
 # What these add to Vary stands for reads that are noted by themselves.
@@ -65,8 +66,15 @@ def _watch_handlers() -> None:
 
 def _watch(request: HttpRequest) -> None:
     record = current()
+    if record is None and request.method in ("GET", "HEAD") and not _door_comes_first():
+        # a door may stand further in: it will want to know what was read on the way to it
+        record = Record()
     if record is not None:
         watch(request, record)
+
+
+def _door_comes_first() -> bool:
+    return list(django_settings.MIDDLEWARE[:1]) == ["freshpage.middleware.PageCacheMiddleware"]
 
 
 def _explaining(process_response: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
@@ -102,10 +110,12 @@ def _watch_choice_of_language() -> None:
 
     @wraps(process_request)
     def chosen(self: LocaleMiddleware, request: HttpRequest) -> None:
-        record = current()
+        notes = notes_of(request)
+        record = None if notes is None else notes.record
         asked_before = record is None or record.varies(LANGUAGE)
         process_request(self, request)
-        urlconf: Any = getattr(request, "urlconf", None)
+        root: Any = django_settings.ROOT_URLCONF  # type: ignore[misc]
+        urlconf = getattr(request, "urlconf", root)
         by_path, default_has_prefix = is_language_prefix_patterns_used(urlconf)
         if record is not None and not asked_before and by_path and not default_has_prefix:
             record.forget(LANGUAGE)

@@ -77,12 +77,13 @@ class Notes:
         to it, the door has other values.
     """
 
-    __slots__ = ("_origin", "_sent", "meta", "record")
+    __slots__ = ("_origin", "meta", "observers", "record", "sent")
 
     def __init__(self, record: Record, meta: dict[str, Any]) -> None:
         self.record = record
-        self._sent: Mapping[str, Any] = getattr(record.sent, "meta", meta)
+        self.sent: Mapping[str, Any] = getattr(record.sent, "meta", meta)
         self.meta = WatchedMeta.around(meta, self)
+        self.observers = _observers()
         self._origin = _origin_keys()
 
     def field(self, key: str, reader: FrameType) -> None:
@@ -171,15 +172,15 @@ class Notes:
 
     def _observes(self, frame: FrameType | None) -> bool:
         """Whether this is code whose reads are not the page's."""
-        if not self.record.observers:
+        if not self.observers:
             return False
         while frame is not None and _module(frame) in _BETWEEN:
             frame = frame.f_back
-        return frame is not None and is_below(_module(frame), self.record.observers)
+        return frame is not None and is_below(_module(frame), self.observers)
 
     def _was_changed(self, key: str) -> bool:
         """Refuse the page if a value is not the one the door has in its key."""
-        held, sent = dict.get(self.meta, key, _ABSENT), self._sent.get(key, _ABSENT)
+        held, sent = dict.get(self.meta, key, _ABSENT), self.sent.get(key, _ABSENT)
         if held is sent or held == sent or self.meta.was_written(key):
             return False
         self.record.refuse("rewritten")
@@ -193,6 +194,12 @@ def _module(frame: FrameType) -> str:
 def is_below(module: str, prefixes: tuple[str, ...]) -> bool:
     """Whether a module is one of these, or in a package of them."""
     return any(module == prefix or module.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _observers() -> tuple[str, ...]:
+    """Modules whose reads are not the page's, as the site says."""
+    given = getattr(django_settings, "FRESHPAGE", {})
+    return tuple(given.get("OBSERVERS", ()))
 
 
 def _origin_keys() -> frozenset[str]:

@@ -19,7 +19,6 @@ class Record:
 
     :param axes: what it depends on whatever it reads.
     :param sent: the request as its door has it; None: not known.
-    :param observers: modules whose reads are not the page's.
 
     ``watched``: what the render reads from its request is noted. ``explained``: fields that
     Django's own middleware put into Vary for reads that are noted more precisely.
@@ -27,19 +26,10 @@ class Record:
     states its own freshness.
     """
 
-    __slots__ = (
-        *("_axes", "doubt", "explained", "observers", "refusal", "sent", "tags", "ttl"),
-        "watched",
-    )
+    __slots__ = (*("_axes", "doubt", "explained", "refusal", "sent", "tags", "ttl", "watched"),)
 
-    def __init__(
-        self,
-        axes: Iterable[str] = (),
-        sent: Request | None = None,
-        observers: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, axes: Iterable[str] = (), sent: Request | None = None) -> None:
         self.sent = sent
-        self.observers = observers
         self.watched = False
         self.explained: set[str] = set()
         self.doubt = ""
@@ -54,6 +44,12 @@ class Record:
             self.limit(what.ttl)
         self.vary(*what.axes)
         self.tags.update(what.tags)
+
+    def take_over(self, other: Record) -> None:
+        """Take over what another record says of the request."""
+        self.vary(*other.cacheability.axes)
+        self.refuse(other.refusal)
+        self.doubt = self.doubt or other.doubt
 
     def limit(self, ttl: float) -> None:
         """The page lives ``ttl`` seconds at most."""

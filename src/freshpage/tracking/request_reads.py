@@ -141,6 +141,12 @@ def watch(request: HttpRequest, record: Record) -> None:
         record.refuse("unwatched")
 
 
+def notes_of(request: HttpRequest) -> Notes | None:
+    """Where what is read from a request is noted; None: it is not watched."""
+    meta = request.META
+    return meta.notes if isinstance(meta, WatchedMeta) else None  # type: ignore[return-value]
+
+
 def _watch(request: HttpRequest, record: Record) -> None:
     if isinstance(request.META, WatchedMeta):  # asked a second time
         request.META.notes.record = record
