@@ -18,6 +18,7 @@ from freshpage.request import Request, axis_value
 from freshpage.sequence import Standing
 
 DEPTH = 8  # nodes on the way to an entry; a deeper tree is flattened
+_FLAT = "flat"  # no axis: no render begins with it, so a node that does is never cut short
 AXES_LIFE = 30 * 24 * 3600.0  # seconds
 
 
@@ -61,8 +62,8 @@ def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bo
         asked.update(axes)
         key = _below(key, axes, request)
     if not asked.issuperset(entry.axes):
-        # too many questions in a row: the root asks them all
-        axes = tuple(sorted(asked.union(entry.axes)))
+        # too many questions in a row: the root asks them all, and goes on doing so
+        axes = (_FLAT, *sorted(asked.union(entry.axes) - {_FLAT}))
         if not (yield Call("put", (root, _ask(axes, entry)))):
             return False
         key = _below(root, axes, request)
@@ -86,4 +87,5 @@ def _ask(axes: tuple[str, ...], entry: Entry) -> Axes:
 
 
 def _below(key: bytes, axes: tuple[str, ...], request: Request) -> bytes:
-    return variant_key(key, axes, tuple([axis_value(request, axis) for axis in axes]))
+    values = [None if axis == _FLAT else axis_value(request, axis) for axis in axes]
+    return variant_key(key, axes, tuple(values))
