@@ -4,6 +4,7 @@ ASGI scope; host, scheme, cookies, query and language as Django would judge them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
@@ -248,13 +249,19 @@ _ANSWERS: dict[str, Callable[[MetaRequest], Part]] = {
 }
 
 
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
 def from_scope(scope: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
     """As Django's ASGIRequest would read it."""
     script = get_script_prefix(scope)
     path = scope["path"].removeprefix(script) if script else scope["path"]
     meta = _meta_of(scope, script, path)
     scheme = scope.get("scheme") or "http"
-    return MetaRequest(meta, rules, scheme=scheme, script=script, path=path, raw=False)
+    request = MetaRequest(meta, rules, scheme=scheme, script=script, path=path, raw=False)
+    if not request.query.isascii() and _UNDECODED.search(request.query):
+        request.host = None  # Django refuses the whole request
+    return request
 
 
 def _meta_of(scope: Mapping[str, Any], script: str, path: str) -> dict[str, Any]:
@@ -263,7 +270,7 @@ def _meta_of(scope: Mapping[str, Any], script: str, path: str) -> dict[str, Any]
     server = scope.get("server") or ("unknown", 0)
     meta: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
-        "QUERY_STRING": query if isinstance(query, str) else _text(query),
+        "QUERY_STRING": query if isinstance(query, str) else query.decode(errors="surrogateescape"),
         "SCRIPT_NAME": script,
         "PATH_INFO": path,
         "SERVER_NAME": server[0],
@@ -288,10 +295,3 @@ def _meta_of(scope: Mapping[str, Any], script: str, path: str) -> dict[str, Any]
     if several_cookies:  # as HTTP/2 has them; versions of Django join them in their own ways
         meta["HTTP_COOKIE"] = ASGIRequest(scope, BytesIO()).META["HTTP_COOKIE"]
     return meta
-
-
-def _text(query: bytes) -> str:
-    try:
-        return query.decode()
-    except UnicodeDecodeError:  # Django answers 400
-        return query.decode("latin-1")
