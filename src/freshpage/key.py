@@ -44,7 +44,9 @@ def variant_key(parent: bytes, axes: tuple[str, ...], values: tuple[Part, ...]) 
     never finds answers to the former ones. Asking at once or one after the other leads to
     the same node.
     """
-    return parent + encode(part for pair in zip(axes, values, strict=True) for part in pair)
+    parts: list[Part] = [None] * (2 * len(axes))
+    parts[::2], parts[1::2] = axes, values
+    return parent + encode(parts)
 
 
 def digest(key: bytes) -> bytes:

@@ -14,6 +14,7 @@ from freshpage.key import Part, encode
 VARY, HEADER, COOKIE, QUERY = "vary:", "header:", "cookie:", "query:"
 WHOLE_QUERY, ANY_QUERY = "query", "any-query"
 META = "meta:"
+FLAT = "flat"  # the same for all
 # Questions a page asks of a field, and the fields: many spellings, few answers.
 LANGUAGE, TIMEZONE = "language", "timezone"
 PREFERRED_TYPE = "preferred-type:"
@@ -79,7 +80,7 @@ def axis_value(request: Request, axis: str) -> Part:
         return _parameter(request, axis[len(QUERY) :])
     if axis == ANY_QUERY:
         return None if request.parameters() == {} else ""
-    return request.named(axis)
+    return None if axis == FLAT else request.named(axis)
 
 
 def _parameter(request: Request, name: str) -> Part:
