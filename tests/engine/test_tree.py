@@ -29,14 +29,14 @@ class Tree:
         self._store = MemoryStore(2**26)
         self.renders = 0
 
-    def ask(self, given: dict[str, str]) -> bytes:
+    def ask(self, sent: dict[str, str]) -> bytes:
         """What is shown: each parameter that was read, with its value."""
-        request = PlainRequest(query="&".join(f"{name}={given[name]}" for name in given))
+        request = PlainRequest(query="&".join(f"{name}={sent[name]}" for name in sent))
         found = run(find(ROOT, request), self._store)
         if found.entry is not None:
             return found.entry.body
         self.renders += 1
-        axes = tuple(QUERY + name for name in self._reads(given))
+        axes = tuple(QUERY + name for name in self._reads(sent))
         body = repr([axis_value(request, axis) for axis in axes]).encode()
         sequence = self._store.sequence()
         assert run(hang(ROOT, request, make_entry(sequence, body=body, axes=axes)), self._store)
@@ -50,10 +50,10 @@ given_values = st.fixed_dictionaries({name: st.sampled_from("123") for name in N
 def decision_tree(seed: int) -> Reads:
     """A page that goes on by what it has read."""
 
-    def reads(given: dict[str, str]) -> list[str]:
+    def reads(sent: dict[str, str]) -> list[str]:
         read: list[str] = []
         while True:
-            trace = [(name, given[name]) for name in read]
+            trace = [(name, sent[name]) for name in read]
             dice = random.Random(f"{seed} {trace}")
             left = sorted(set(NAMES) - set(read))
             if not left or dice.random() < 0.2:
@@ -63,8 +63,8 @@ def decision_tree(seed: int) -> Reads:
     return reads
 
 
-def shown(reads: Reads, given: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, given[name]) for name in reads(given)]
+def shown(reads: Reads, sent: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name, sent[name]) for name in reads(sent)]
 
 
 @given(st.integers(0, 10_000), st.lists(given_values, min_size=2, max_size=30))
@@ -72,39 +72,39 @@ def shown(reads: Reads, given: dict[str, str]) -> list[tuple[str, str]]:
 def test_a_decision_tree_is_rendered_once_a_leaf(seed, asked):
     reads = decision_tree(seed)
     tree = Tree(reads)
-    for given in asked:
-        request = PlainRequest(query="&".join(f"{name}={given[name]}" for name in given))
-        alone = [axis_value(request, QUERY + name) for name in reads(given)]
-        assert tree.ask(given) == repr(alone).encode()
-    assert tree.renders == len({tuple(shown(reads, given)) for given in asked})
+    for sent in asked:
+        request = PlainRequest(query="&".join(f"{name}={sent[name]}" for name in sent))
+        alone = [axis_value(request, QUERY + name) for name in reads(sent)]
+        assert tree.ask(sent) == repr(alone).encode()
+    assert tree.renders == len({tuple(shown(reads, sent)) for sent in asked})
 
 
 @given(st.randoms(use_true_random=False), st.lists(given_values, min_size=2, max_size=30))
 @settings(deadline=None)
 def test_reads_in_no_order_are_right_and_come_to_rest(dice, asked):
-    def reads(given: dict[str, str]) -> list[str]:
+    def reads(sent: dict[str, str]) -> list[str]:
         names = list(NAMES[:4])
         dice.shuffle(names)
-        return names[: dice.randint(2, 4)] + ["a"]
+        return [*names[: dice.randint(2, 4)], "a"]
 
-    tree = Tree(lambda given: list(dict.fromkeys(reads(given))))
+    tree = Tree(lambda sent: list(dict.fromkeys(reads(sent))))
     for _ in range(6):
-        for given in asked:
-            tree.ask(given)
+        for sent in asked:
+            tree.ask(sent)
     before = tree.renders
-    for given in asked:
-        tree.ask(given)
+    for sent in asked:
+        tree.ask(sent)
     assert tree.renders == before
 
 
 def test_a_tree_that_is_too_deep_is_flattened_and_comes_to_rest():
     names = [f"n{number}" for number in range(DEPTH + 6)]
 
-    def reads(given: dict[str, str]) -> list[str]:
+    def reads(sent: dict[str, str]) -> list[str]:
         read = []
         for name in names:
             read.append(name)
-            if given[name] == "stop":
+            if sent[name] == "stop":
                 break
         return read
 
@@ -114,8 +114,8 @@ def test_a_tree_that_is_too_deep_is_flattened_and_comes_to_rest():
     tree = Tree(reads)
     asked = [stopping(at) for at in range(len(names) + 1)]
     for _ in range(3):
-        for given in asked:
-            assert tree.ask(given).count(b"stop") == (given != asked[-1])
+        for sent in asked:
+            assert tree.ask(sent).count(b"stop") == (sent != asked[-1])
     before = tree.renders
-    assert len({tree.ask(given) for given in asked}) == len(asked)
+    assert len({tree.ask(sent) for sent in asked}) == len(asked)
     assert tree.renders == before
