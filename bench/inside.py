@@ -64,8 +64,8 @@ class Inside:
             FRESHPAGE={"STORE": "memory", "BUILD": "bench"},
         )
         django.setup()
-        from freshpage.runtime import runtime  # noqa: PLC0415
-        from freshpage.wsgi import PageCache  # noqa: PLC0415
+        from freshpage.runtime import runtime
+        from freshpage.wsgi import PageCache
 
         self.bare = get_wsgi_application()
         self._door = PageCache(self.bare)

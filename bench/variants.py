@@ -113,10 +113,11 @@ def visit(name: str, dice: random.Random) -> Visit:
 
 def measure(site: Inside, pages: int = PAGES, requests: int = REQUESTS, seed: int = 1) -> Count:
     """Ask for random pages, and count."""
-    from freshpage.performing import run  # noqa: PLC0415
-    from freshpage.request import axis_value  # noqa: PLC0415
-    from freshpage.tree import find  # noqa: PLC0415
-    from freshpage.visitor import MetaRequest  # noqa: PLC0415
+    from freshpage.incoming import WsgiRequest  # noqa: PLC0415
+    from freshpage.performing import run
+    from freshpage.request import axis_value
+    from freshpage.tree import find
+    from freshpage.visitor import MetaRequest
 
     count, runtime = Count(), site.runtime
     for number in range(pages):
@@ -131,7 +132,7 @@ def measure(site: Inside, pages: int = PAGES, requests: int = REQUESTS, seed: in
         count.requests += requests
         count.leaves += len(page.traces)
         count.outputs += len(set(page.traces.values()))
-        asked = [MetaRequest.from_environ(site.environ(one), runtime.rules) for one in visits]
+        asked = [WsgiRequest(site.environ(one), runtime.rules) for one in visits]
         found = [run(find(runtime.engine.primary(one), one), runtime.store) for one in asked]
         kept = {one.key: one.entry for one in found if one.entry is not None}
         count.entries += len(kept)

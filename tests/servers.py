@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from redis import Redis
@@ -55,15 +56,21 @@ def free_port() -> int:
 
 @contextmanager
 def redis_server(
-    directory: Path, *options: str, scheme: str = "redis", query: str = "", password: str = ""
+    directory: Path,
+    *options: str,
+    port: int = 0,
+    scheme: str = "redis",
+    query: str = "",
+    password: str = "",
 ) -> Iterator[RedisServer]:
     """A Redis server that keeps nothing on disk.
 
     :param directory: its working directory.
     :param options: of its command line.
+    :param port: 0 for any that is free.
     :param scheme: "rediss" for one that speaks TLS, with ``options`` that say how.
     """
-    port = free_port()
+    port = port or free_port()
     ports = ["--port", str(port)]
     if scheme == "rediss":
         ports = ["--port", "0", "--tls-port", str(port)]
@@ -72,7 +79,7 @@ def redis_server(
     command = [program("redis-server"), *ports, "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(directory), "--logfile", str(directory / "redis.log"), *options]
     process = subprocess.Popen(command)
-    secret = f":{password}@" if password else ""
+    secret = f":{quote(password)}@" if password else ""
     server = RedisServer(f"{scheme}://{secret}127.0.0.1:{port}/0{query}", process.pid)
     try:
         _wait_for(server, process)

@@ -123,8 +123,8 @@ def reasons() -> set[str]:
     return found - {""}
 
 
-JUDGES = {"storing_refusal", "_bypass", "_above_would_refuse"}  # return a reason
-REFUSALS = (".refuse", "_Refused")  # take one
+JUDGES = {"storing_refusal", "_bypass"}  # return a reason
+REFUSALS = (".refuse", "Refused")  # take one
 
 
 def returned(function: ast.FunctionDef) -> list[ast.expr]:

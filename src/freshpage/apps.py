@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+
+_DROP_INS = "freshpage.compat.django."
 
 
 class FreshpageConfig(AppConfig):
-    """Registers the checks, and has renders watched."""
+    """Registers the checks, has renders watched, and the drop-ins' pages invalidated."""
 
     name = "freshpage"
     verbose_name = "freshpage"
@@ -16,3 +19,8 @@ class FreshpageConfig(AppConfig):
         from freshpage.tracking.installing import install  # noqa: PLC0415
 
         install()
+        if any(name.startswith(_DROP_INS) for name in settings.MIDDLEWARE):
+            from freshpage.compat.page import serve_alias  # noqa: PLC0415
+
+            # also in a process that serves no pages itself
+            serve_alias(settings.CACHE_MIDDLEWARE_ALIAS)

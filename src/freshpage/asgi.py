@@ -5,17 +5,18 @@ Only ``http`` scopes are ours; lifespan and websockets pass through.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
 from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
-from freshpage.http.fields import Headers
+from freshpage.incoming import ScopeRequest
+from freshpage.outcome import raw
 from freshpage.performing import run_async, tell
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import recording
-from freshpage.visitor import from_scope
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,39 +36,37 @@ class PageCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         runtime = runtime_or_none() if scope["type"] == "http" else None
-        exchange = None if runtime is None else _exchange(scope, runtime)
-        if runtime is None or exchange is None:
-            await self.application(scope, receive, send)
-            return
-        answer = await run_async(exchange.lookup(), runtime.store)
+        if runtime is None:
+            return await self.application(scope, receive, send)
+        try:
+            request = ScopeRequest(scope, runtime.rules)
+            found = runtime.repeats.find(request, time.time()) or Exchange(runtime, request)
+        except Exception as fault:
+            tell("a request could not be read", fault)
+            return await self.application(scope, receive, send)
+        if isinstance(found, Answer):
+            return await _send(found, send)
+        answer = await run_async(found.lookup(), runtime.store)
         if answer is not None:
-            await _send(answer, send)
-            return
-        for _ in range(2):
+            return await _send(answer, send)
+        return await self._render(runtime, found, scope, receive, send)
+
+    async def _render(
+        self, runtime: Runtime, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        for asking in (receive, _nothing_before(receive)):
             response = _Response(runtime, exchange, send)
             with recording(exchange.record):
-                await self.application(_asked(scope, exchange), receive, response.send)
+                await self.application(_asked(scope, exchange), asking, response.send)
             if not response.again:
                 return
 
 
-def _exchange(scope: Scope, runtime: Runtime) -> Exchange | None:
-    try:
-        return Exchange(runtime, from_scope(scope, runtime.rules))
-    except Exception as fault:
-        tell("a request could not be read", fault)
-        return None
-
-
 async def _send(answer: Answer, send: Send) -> None:
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": _raw(answer.headers)}
-    )
+    # a copy: whoever stands outside of us may add to it, and the answer is given again
+    headers = answer.raw_headers.copy()
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-def _raw(headers: Headers | list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _asked(scope: Scope, exchange: Exchange) -> Scope:
@@ -77,7 +76,7 @@ def _asked(scope: Scope, exchange: Exchange) -> Scope:
         return scope
     names = {name.encode() for name in CONDITIONS}
     kept = [(name, value) for name, value in scope["headers"] if name.lower() not in names]
-    return {**scope, "headers": [*kept, *_raw(conditions)]}
+    return {**scope, "headers": [*kept, *raw(conditions)]}
 
 
 class _Response:
@@ -119,7 +118,7 @@ class _Response:
         self.again = exchange.again
         if self.again:
             return
-        self._start = {**message, "headers": _raw(headers)}
+        self._start = {**message, "headers": raw(headers)}
         if exchange.keep:
             self._kept = []
             stated = {name.lower(): value for name, value in fields}.get("content-length", "")
@@ -169,6 +168,16 @@ class _Response:
             self._kept = None
         elif self._kept is not None:
             self._kept.append(body)
+
+
+def _nothing_before(receive: Receive) -> Receive:
+    """The receive of a request that is asked a second time: its empty body was read already."""
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 async def _swallow(message: Message) -> None:

@@ -43,6 +43,8 @@ def canonical_tag(tag: object) -> str:
 
     :raises ValueError: for an empty tag, and for one that starts with "@" (ours).
     """
+    if tag is None or isinstance(tag, list | tuple | set | frozenset | dict):
+        raise ValueError(f"tags are given one by one (*tags), not as {tag!r}")
     text = str(tag)
     if not text or text.startswith("@"):
         raise ValueError(f"a tag is a non-empty text that does not start with '@': {text!r}")

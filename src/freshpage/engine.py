@@ -25,7 +25,7 @@ from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
 from freshpage.judging import Case, amended, reads_session
 from freshpage.key import encode, primary_key
-from freshpage.outcome import Answer, Call, Head, Ticket, Verdict
+from freshpage.outcome import Answer, Call, Head, Repeat, Ticket, Verdict
 from freshpage.present import (
     forwarded_member,
     from_entry,
@@ -40,7 +40,9 @@ from freshpage.sequence import Standing
 from freshpage.settings import Settings
 from freshpage.tree import find, hang
 
-__all__ = ["Answer", "Call", "Engine", "Head", "Ticket", "Verdict"]
+__all__ = ["Answer", "Call", "Engine", "Head", "Repeat", "Ticket", "Verdict"]
+
+CLOCK_GRAIN = 1e-5  # seconds: coarser than the sums of ages and times are exact
 
 _AUTHORIZATION = "authorization"
 
@@ -72,9 +74,9 @@ class Engine:
             age = freshness.current_age(found.entry.initial_age, found.entry.response_time, now)
             fwd, detail = _unusable(found.entry, found.standing, request, control, age)
             if not fwd:
-                member = hit_member(found.entry, root, age, self.settings)
-                own = own_fields(age, member)
-                return from_entry(request, found.entry, self.settings, now, own)
+                own = own_fields(age, hit_member(found.entry, root, age, self.settings))
+                repeat = Repeat(root, found.path, now, _same_until(found.entry, age, now))
+                return from_entry(request, found.entry, self.settings, now, own, repeat)
             if found.standing is Standing.VALID and detail != _AUTHORIZATION:
                 stale = found.entry
         if control is not None and control.only_if_cached:
@@ -183,7 +185,7 @@ class Engine:
     def _conditions(self, ticket: Ticket, verdict: Verdict, now: float) -> Answer | None:
         """Judge the visitor's conditions, which the application was not shown."""
         head = verdict.head
-        if ticket.conditionals is None or head is None or head.status != 200:
+        if ticket.conditionals is None or head is None or head.status not in (200, 206):
             return None
         etag = fields.get_first(head.headers, "etag")
         modified = fields.get_first(head.headers, "last-modified")
@@ -249,6 +251,14 @@ def _request_control(request: Request) -> CacheControl | None:
         return CacheControl.parse((value,))
     pragma = fields.split_list((request.header("pragma") or "").lower())
     return CacheControl(no_cache=True) if "no-cache" in pragma else None  # RFC 9111 §5.4
+
+
+def _same_until(entry: Entry, age: float, now: float) -> float:
+    """Until when an answer stays the same: Age and Cache-Status tell whole seconds.
+
+    :returns: seconds since 1970; the entry is fresh as long.
+    """
+    return now + min(1 - age % 1, (entry.lifetime - age) % 1) - CLOCK_GRAIN
 
 
 def _validators(stale: Entry) -> Headers:

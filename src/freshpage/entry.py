@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     stale_while_revalidate: float = 0
     stale_if_error: float = 0
     render_seconds: float = 0
-    ttl: float | None = None  # seconds the render gave it at most, whatever the fields say
+    until: float | None = None  # when what was rendered ends, whatever the fields say
     body: bytes = b""
 
     @property
@@ -133,6 +133,8 @@ class Codec:
         version, mac, kind, length = _PREFIX.unpack_from(view)
         if version != VERSION or kind not in (_AXES, _ENTRY):
             raise BadEntry(f"version {version}, kind {kind}: not written by this version")
+        if len(view) < _PREFIX.size + length:
+            raise BadEntry("truncated")
         head, body = view[_PREFIX.size : _PREFIX.size + length], view[_PREFIX.size + length :]
         if not any(
             hmac.compare_digest(mac, _mac(secret, key, kind, head, body)) for secret in self._keys

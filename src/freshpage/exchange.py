@@ -54,9 +54,12 @@ class Exchange:
 
     def lookup(self) -> Steps[Answer | None]:
         """The answer from the cache; None: render."""
+        pulse = self._runtime.repeats.pulse()
         outcome = yield from contained(
             self._engine.lookup(self._request, time.time()), "looking a page up"
         )
+        if isinstance(outcome, Answer):
+            self._runtime.repeats.keep(self._request, outcome, pulse)
         if not isinstance(outcome, Ticket):
             return outcome
         self.ticket = outcome
@@ -66,13 +69,15 @@ class Exchange:
     def _new_record(self) -> Record:
         record = Record(self._axes, self._request)
         if self._seen is not None:
-            record.take_over(self._seen)
+            record.absorb(self._seen)
         return record
 
     def _declared(self) -> Cacheability:
         """What the render declared and read; where nobody watched, what it may have read."""
         assert self.record is not None
         if not self.record.watched:
+            # cookies and headers it may have read are not known: its own word decides
+            self.record.doubt = self.record.doubt or "unwatched"
             self.record.vary(*self._runtime.unwatched_axes)
         return self.record.cacheability
 
@@ -85,11 +90,12 @@ class Exchange:
         """Judge a response's head; the fields it is passed on with, if it is."""
         if self.ticket is None or self.record is None:
             return head.headers
+        declared = self._declared()
         try:
             self.verdict = self._engine.receive(
                 self.ticket,
                 head._replace(explained=frozenset(self.record.explained), doubt=self.record.doubt),
-                self._declared(),
+                declared,
                 self.record.refusal,
                 time.time(),
             )
@@ -127,5 +133,6 @@ class Exchange:
             ),
             "storing a page",
         )
+        self._runtime.repeats.forget(self.ticket.root)
         self._runtime.tidy()
         return answer

@@ -5,7 +5,7 @@ Inside a database transaction it counts on commit only; a rollback forgets it.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.db import connections, transaction
@@ -13,6 +13,7 @@ from django.db import connections, transaction
 from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_tag
 from freshpage.performing import tell
 from freshpage.runtime import runtimes
+from freshpage.tracking.record import current
 
 
 def invalidate(*tags: object, soft: bool = False) -> None:
@@ -40,6 +41,8 @@ def purge(url: str | None = None, *, prefix: str | None = None, everything: bool
         tag = url_tag(*_place(url))
     else:
         assert prefix is not None
+        if not prefix.endswith("/"):
+            raise ValueError(f"a prefix ends in '/': {prefix!r}")
         tag = prefix_tag(*_place(prefix))
     send_on_commit(frozenset((tag,)))
 
@@ -57,17 +60,28 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
     With several databases in a transaction the tags are sent at each commit: whichever of
     them the caller wrote to, its pages are right from its commit on.
     """
-    if not tags:
-        return
+
+    def send() -> None:  # by a name: Django logs it where a callback fails
+        _send(tags, soft)
+
+    record = current()
+    if record is not None:
+        record.refuse("invalidates")  # a page that came from the cache would change nothing
+    if tags:
+        after_commit(send)
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Act once every open transaction of this thread has committed; now, if there is none."""
     open_ = [
         connection.alias
         for connection in connections.all(initialized_only=True)
         if connection.in_atomic_block
     ]
     if not open_:
-        _send(tags, soft)
+        act()
     for alias in open_:
-        transaction.on_commit(partial(_send, tags, soft), using=alias, robust=True)
+        transaction.on_commit(act, using=alias, robust=True)
 
 
 def _send(tags: frozenset[str], soft: bool) -> None:

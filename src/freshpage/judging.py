@@ -123,8 +123,8 @@ class Case:
         axes = tuple(dict.fromkeys(entry.axes + varied))
         entry = msgspec.structs.replace(entry, axes=axes)
         entry = timed(entry, self.settings, self.ticket.started, self.now)
-        entry = limited(entry, self.declared)
-        if self.head.doubt and not entry.explicit:
+        entry = limited(entry, self.declared, self.ticket.started)
+        if self.head.doubt and not _states_its_use(entry):
             raise Refused(self.head.doubt)
         if reads_session(self.ticket.request, entry.axes, self.settings):
             raise Refused("session")
@@ -172,23 +172,29 @@ class Case:
 
 def amended(verdict: Verdict, declared: Cacheability, refusal: str, doubt: str) -> Verdict:
     """A verdict, with what the render declared after its head was judged, while it streamed."""
-    if verdict.entry is None:
+    entry = verdict.entry
+    if entry is None:
         return verdict
-    if not verdict.entry.explicit:
+    if not _states_its_use(entry):
         refusal = refusal or doubt
     try:
         if refusal:
             raise Refused(refusal)
-        return replace(verdict, entry=limited(verdict.entry, declared))
+        started = entry.response_time - entry.render_seconds
+        return replace(verdict, entry=limited(entry, declared, started))
     except Refused as refused:
         return replace(verdict, entry=None, refusal=str(refused))
+
+
+def _states_its_use(entry: Entry) -> bool:
+    return entry.explicit or entry.always_validate
 
 
 def reads_session(request: Request, axes: tuple[str, ...], settings: Settings) -> bool:
     """Whether a page that varies on cookies was made for somebody with a session."""
     cookie = settings.session_cookie
     reads = {VARY + "cookie", HEADER + "cookie", COOKIE + cookie}
-    return not reads.isdisjoint(axes) and cookie in request.cookies()
+    return not reads.isdisjoint(axes) and request.cookie(cookie) is not None
 
 
 def outdated_tags(request: Request, head: Head) -> frozenset[str]:

@@ -63,23 +63,25 @@ def _given_lifetime(
     raise Refused("no-freshness")
 
 
-def limited(entry: Entry, declared: Cacheability) -> Entry:
+def limited(entry: Entry, declared: Cacheability, started: float) -> Entry:
     """An entry with what its render declared: its axes and tags, and its life cut short.
 
+    A render that declares no end (a 304 may have rendered nothing) leaves the old one.
+
+    :param started: when the render began; its ttl counts from there.
     :raises Refused: when that leaves it no life.
     """
-    ttls = [ttl for ttl in (entry.ttl, declared.ttl) if ttl is not None]
-    ttl = min(ttls, default=None)
+    until = entry.until if declared.ttl is None else started + declared.ttl
     lifetime = entry.lifetime
-    if ttl is not None:
-        lifetime = min(lifetime, ttl + entry.initial_age)
+    if until is not None:
+        lifetime = max(0.0, min(lifetime, until - entry.response_time + entry.initial_age))
     left, was = max(0.0, lifetime - entry.initial_age), entry.lifetime - entry.initial_age
     useful = left > 0 and not entry.always_validate
     if not useful and not has_validator(entry) and not _has_grace(entry):
         raise Refused("already-stale")
     return msgspec.structs.replace(
         entry,
-        ttl=ttl,
+        until=until,
         lifetime=lifetime,
         expires=entry.expires - max(0.0, was - left),
         axes=tuple(dict.fromkeys(declared.axes + entry.axes)),

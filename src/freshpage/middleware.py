@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings as django_settings
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -17,8 +17,9 @@ from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.http.fields import Headers
 from freshpage.performing import run, run_async, tell
+from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
-from freshpage.tracking.record import current, recording
+from freshpage.tracking.record import Record, current, recording
 from freshpage.tracking.request_reads import notes_of, watch
 from freshpage.visitor import MetaRequest, active, meta_name
 
@@ -28,8 +29,8 @@ GetResponse = Callable[[HttpRequest], Any]
 class PageCacheMiddleware:
     """Answers from the cache, and asks the rest of the site otherwise.
 
-    Behind another front door it does nothing. Where it is not the first, what middleware
-    above it reads of a request is not seen: the page then varies on all it may have read.
+    Behind another front door it does nothing. It stands first in MIDDLEWARE; lower down it
+    takes in what middleware above it has read.
     """
 
     sync_capable = True
@@ -41,7 +42,7 @@ class PageCacheMiddleware:
         if self._async:
             markcoroutinefunction(self)
         own_path = f"{type(self).__module__}.{type(self).__qualname__}"
-        self._inside = list(django_settings.MIDDLEWARE[:1]) != [own_path]
+        self._inside = list(settings.MIDDLEWARE[:1]) != [own_path]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._async:
@@ -61,7 +62,7 @@ def serve(
         return cast(HttpResponseBase, get_response(request))
     answer = run(exchange.lookup(), runtime.store)
     if answer is not None:
-        return as_response(answer)
+        return _handed_up(as_response(answer), inside)
     for _ in range(2):
         _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
@@ -72,7 +73,7 @@ def serve(
         if not exchange.again:
             break
         response.close()
-    return _kept(runtime, exchange, response)
+    return _handed_up(_kept(runtime, exchange, response), inside)
 
 
 async def serve_async(
@@ -84,7 +85,7 @@ async def serve_async(
         return cast(HttpResponseBase, await get_response(request))
     answer = await run_async(exchange.lookup(), runtime.store)
     if answer is not None:
-        return as_response(answer)
+        return _handed_up(as_response(answer), inside)
     for _ in range(2):
         _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
@@ -98,7 +99,14 @@ async def serve_async(
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
     steps = exchange.complete(_body(exchange, response))
-    return _finished(response, await run_async(steps, runtime.store))
+    return _handed_up(_finished(response, await run_async(steps, runtime.store)), inside)
+
+
+def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
+    """A response on its way: middleware above a view may still change the body's length."""
+    if inside:
+        del response.headers["Content-Length"]
+    return response
 
 
 def _kept(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
@@ -119,7 +127,7 @@ def _rendered_later(
 
     def judged(rendered: HttpResponse) -> HttpResponseBase:
         _judge(exchange, request, rendered, inside=True)
-        return _kept(runtime, exchange, rendered)
+        return _handed_up(_kept(runtime, exchange, rendered), inside=True)
 
     response.render = recorded
     response.add_post_render_callback(judged)
@@ -133,17 +141,26 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     if runtime is None:
         return None, None
     try:
-        if not inside:
-            return runtime, Exchange(runtime, MetaRequest.from_django(request, runtime.rules))
-        named, notes = active(), notes_of(request)
-        if notes is None:  # what was read above was not seen
-            visitor = MetaRequest.from_django(request, runtime.rules, named)
-            return runtime, Exchange(runtime, visitor, (*named, *runtime.unwatched_axes))
-        visitor = MetaRequest.from_django(request, runtime.rules, named, notes.sent)
-        return runtime, Exchange(runtime, visitor, tuple(named), notes.record)
+        return runtime, (_inner if inside else _outer)(request, runtime)
     except Exception as fault:
         tell("a request could not be read", fault)
         return None, None
+
+
+def _outer(request: HttpRequest, runtime: Runtime) -> Exchange:
+    return Exchange(runtime, MetaRequest.from_django(request, runtime.rules))
+
+
+def _inner(request: HttpRequest, runtime: Runtime) -> Exchange:
+    """With what middleware above has read; where that was not seen, what it may have read."""
+    named, notes = active(), notes_of(request)
+    if notes is None:
+        seen, meta = Record(runtime.unwatched_axes), None
+        seen.doubt = "unwatched"
+    else:
+        seen, meta = notes.whole, notes.sent
+    visitor = MetaRequest.from_django(request, runtime.rules, named, meta)
+    return Exchange(runtime, visitor, tuple(named), seen)
 
 
 def _watch(request: HttpRequest, exchange: Exchange) -> None:
@@ -184,9 +201,8 @@ class _Conditions:
 def _judge(
     exchange: Exchange, request: HttpRequest, response: HttpResponseBase, inside: bool
 ) -> None:
-    refusal = _above_would_refuse(request) if inside else ""
-    if refusal and exchange.record is not None:
-        exchange.record.refuse(refusal)
+    if inside and exchange.record is not None:
+        _note_what_stands_above(request, exchange.record)
     fields = [
         *response.items(),
         *(("Set-Cookie", morsel.output(header="").strip()) for morsel in response.cookies.values()),
@@ -196,16 +212,18 @@ def _judge(
         replace_headers(response, headers)
 
 
-def _above_would_refuse(request: HttpRequest) -> str:
-    """What the middleware above a view would say in headers that do not exist yet there."""
+def _note_what_stands_above(request: HttpRequest, record: Record) -> None:
+    """Note what middleware above a view will say in headers that do not exist yet there."""
     session = getattr(request, "session", None)
-    if session is not None and (session.accessed or session.modified):
-        return "session"
-    if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
-        return "csrf"
+    if session is not None and session.modified:
+        record.refuse("session")
+    elif session is not None and session.accessed:
+        # the engine refuses it to who has a session
+        record.vary(COOKIE + settings.SESSION_COOKIE_NAME)
+    if dict.get(request.META, "CSRF_COOKIE_NEEDS_UPDATE"):
+        record.refuse("csrf")
     if getattr(getattr(request, "_messages", None), "used", False):
-        return "messages"
-    return ""
+        record.refuse("messages")
 
 
 def replace_headers(response: HttpResponseBase, headers: Headers | list[tuple[str, str]]) -> None:

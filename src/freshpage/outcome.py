@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from freshpage.entry import Entry
 from freshpage.http.fields import Headers
+from freshpage.key import Part
 from freshpage.request import Request
 from freshpage.sequence import Sequence
 
@@ -18,13 +21,51 @@ class Call(NamedTuple):
     args: tuple[Any, ...] = ()
 
 
-class Answer(NamedTuple):
-    """What goes out to the visitor."""
+Path = tuple[tuple[str, Part], ...]  # axes asked one after the other, and their values
+
+
+class Repeat(NamedTuple):
+    """Which other requests an answer is right for: plain ones (they have an identity) that
+    say GET, for the same page, with the same value for each axis that led to the entry.
+
+    :param root: the page's primary key.
+    :param path: what led to the entry.
+    :param since, until: when, in seconds since 1970, as long as nothing is invalidated.
+    """
+
+    root: bytes
+    path: Path
+    since: float
+    until: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes out to the visitor; in the forms WSGI and ASGI want, made once.
+
+    :param repeat: who else may have it; None: nobody.
+    """
 
     status: int
     reason: str
     headers: list[tuple[str, str]]
     body: bytes
+    repeat: Repeat | None = None
+
+    @cached_property
+    def line(self) -> str:
+        """Status and reason."""
+        return f"{self.status} {self.reason}"
+
+    @cached_property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The fields as bytes."""
+        return raw(self.headers)
+
+
+def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Fields as ASGI has them: bytes, the names in lower case."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 class Head(NamedTuple):

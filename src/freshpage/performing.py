@@ -34,7 +34,7 @@ def tell(what: str, fault: BaseException) -> None:
     if len(_told) > 256:
         _told.clear()
     _told[kind] = now
-    logger.error("%s: %s: %s", what, type(fault).__name__, fault)
+    logger.error("freshpage: %s: %s: %s", what, type(fault).__name__, fault)
 
 
 def contained(steps: Steps[T], what: str) -> Steps[T | None]:

@@ -11,7 +11,7 @@ from freshpage.http.fields import Headers
 from freshpage.http.freshness import date_of
 from freshpage.http.vary import vary_names
 from freshpage.key import digest
-from freshpage.outcome import Answer, Ticket
+from freshpage.outcome import Answer, Repeat, Ticket
 from freshpage.request import Request, vary_of
 from freshpage.settings import Settings
 
@@ -23,11 +23,17 @@ _REMADE = _FOR_US | {"age", "content-length"}
 
 
 def from_entry(
-    request: Request, entry: Entry, settings: Settings, now: float, own: Headers
+    request: Request,
+    entry: Entry,
+    settings: Settings,
+    now: float,
+    own: Headers,
+    repeat: Repeat | None = None,
 ) -> Answer:
     """The answer a stored entry gives.
 
     :param own: the fields that are this answer's alone.
+    :param repeat: who else may have it, where it is the whole of the entry, body and all.
     """
     headers = [*_presented(entry, settings), *own]
     if entry.status == HTTPStatus.OK:
@@ -38,9 +44,9 @@ def from_entry(
         wanted = request.header("range") if request.method == "GET" else None
         if wanted is not None and _range_applies(request, entry, now):
             return _part(entry, tuple(headers), wanted)
-    return Answer(
-        entry.status, entry.reason, headers, b"" if request.method == "HEAD" else entry.body
-    )
+    if request.method == "HEAD":  # nobody else may have it: the page's other visitors say GET
+        return Answer(entry.status, entry.reason, headers, b"")
+    return Answer(entry.status, entry.reason, headers, entry.body, repeat)
 
 
 def own_fields(age: float | None, member: str) -> Headers:

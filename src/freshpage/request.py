@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter, methodcaller
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -25,6 +27,25 @@ _ASKED = {
     TURNED_AWAY: ("User-Agent",),
 }
 
+# What a look-up asks of a request's fields, beside the axes: conditions, a part of the whole,
+# a body, credentials, wishes. A request without any of them is a plain one.
+CONSULTED = frozenset(
+    {
+        "authorization",
+        "cache-control",
+        "content-type",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "pragma",
+        "range",
+        "transfer-encoding",
+    }
+)
+
+
 Parameters = Mapping[str, list[str]]
 
 
@@ -34,7 +55,13 @@ class Request(Protocol):
     ``host`` is None when Django would refuse it. ``path`` is percent-decoded, as the
     application sees it, ``script`` the mount point before it. ``named`` holds axes that
     only the door can value, such as "language".
+
+    ``identity``: of two plain requests that have the same, a look-up learns the same, but
+    for the axes: their method, scheme, host, script, path, and whether they have a body.
+    None: the request is not plain, or its door does not say.
     """
+
+    identity: Hashable
 
     method: str
     scheme: str
@@ -52,8 +79,8 @@ class Request(Protocol):
     def headers(self) -> Headers:
         """Every field."""
 
-    def cookies(self) -> Mapping[str, str]:
-        """The cookies, as the application sees them."""
+    def cookie(self, name: str) -> str | None:
+        """A cookie, as the application sees it; None when it is absent."""
 
     def parameters(self) -> Parameters | None:
         """The query's parameters, as the application sees them; None: too many to look at."""
@@ -67,20 +94,28 @@ class Request(Protocol):
 
 def axis_value(request: Request, axis: str) -> Part:
     """What a request has for one axis; None: absent."""
-    if axis.startswith(HEADER):
-        return request.header(axis[len(HEADER) :])
-    if axis.startswith(VARY):
-        name = axis[len(VARY) :]
-        return normalise(name, request.header(name))
+    return reader(axis)(request)
+
+
+@lru_cache(maxsize=4096)
+def reader(axis: str) -> Callable[[Request], Part]:
+    """What finds a request's value for one axis."""
+    name = axis.partition(":")[2]
     if axis == WHOLE_QUERY:
-        return request.query
+        return attrgetter("query")
+    if axis.startswith(HEADER):
+        return methodcaller("header", name)
+    if axis.startswith(VARY):
+        return lambda request: normalise(name, request.header(name))
     if axis.startswith(COOKIE):
-        return request.cookies().get(axis[len(COOKIE) :])
+        return methodcaller("cookie", name)
     if axis.startswith(QUERY):
-        return _parameter(request, axis[len(QUERY) :])
+        return lambda request: _parameter(request, name)
     if axis == ANY_QUERY:
-        return None if request.parameters() == {} else ""
-    return None if axis == FLAT else request.named(axis)
+        return lambda request: None if request.parameters() == {} else ""
+    if axis == FLAT:
+        return lambda request: None
+    return methodcaller("named", axis)
 
 
 def _parameter(request: Request, name: str) -> Part:
@@ -89,7 +124,13 @@ def _parameter(request: Request, name: str) -> Part:
     return encode(values).decode("utf-8", "surrogatepass") if values else None
 
 
-def parse_cookies(field: str) -> dict[str, str]:
+def cookie(field: str, name: str) -> str | None:
+    """The value of one cookie in a Cookie field; None when it is absent."""
+    # most visitors have cookies, and few of them the one that is looked for
+    return cookies(field).get(name) if name in field else None
+
+
+def cookies(field: str) -> dict[str, str]:
     """A Cookie field's pairs as sent; for a name that comes twice the last, as Django has it."""
     found: dict[str, str] = {}
     for pair in field.split(";"):
@@ -100,7 +141,7 @@ def parse_cookies(field: str) -> dict[str, str]:
     return found
 
 
-def parse_query(query: str, most: int | None = None) -> Parameters | None:
+def parameters(query: str, most: int | None = None) -> Parameters | None:
     """A query string's parameters, as Django's QueryDict has them.
 
     :param most: more than these it refuses to look at.
@@ -112,16 +153,6 @@ def parse_query(query: str, most: int | None = None) -> Parameters | None:
     except ValueError:
         return None
     return found
-
-
-def from_latin1(text: str) -> str:
-    """Text whose bytes are spelled as Latin-1 (PEP 3333), in UTF-8 where they are that."""
-    if text.isascii():
-        return text
-    try:
-        return text.encode("latin-1").decode()
-    except UnicodeError:
-        return text
 
 
 def vary_of(axes: Iterable[str]) -> list[str]:

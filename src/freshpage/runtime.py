@@ -5,6 +5,7 @@ on first use. Others may be kept beside it, by name.
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 import threading
 import time
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.utils.autoreload import file_changed
@@ -21,12 +23,15 @@ from freshpage.build import build_digest
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
+from freshpage.repeats import Repeats
 from freshpage.request import LANGUAGE, WHOLE_QUERY
 from freshpage.settings import Settings
 from freshpage.stores import open_store
 from freshpage.stores.base import Store
 from freshpage.stores.owing import OwingStore
 from freshpage.visitor import SiteRules
+
+logger = logging.getLogger("freshpage")
 
 SWEEP_SECONDS = 60.0
 _LOCALE_MIDDLEWARE = "django.middleware.locale.LocaleMiddleware"
@@ -42,10 +47,19 @@ class Runtime:
 
     def __init__(self, settings: Settings | None = None) -> None:
         settings = settings or site_settings()
-        self.settings = replace(settings, build=settings.build or build_digest())
+        build = settings.build or build_digest()
+        if django_settings.DEBUG:
+            build += "+debug"  # its pages show what visitors are not to see
+        self.settings = replace(settings, build=build)
+        if not apps.is_installed("freshpage"):
+            logger.warning(
+                "freshpage: 'freshpage' is not in INSTALLED_APPS, so what pages read is not seen:"
+                " only those that state their own freshness are stored"
+            )
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
         self.store: Store = OwingStore(open_site_store(self.settings))
+        self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
         # What a render may have read beside what Vary declares, where nobody watched it.
         self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)
         if _LOCALE_MIDDLEWARE in django_settings.MIDDLEWARE:

@@ -60,7 +60,8 @@ class Settings:
             if option is None:
                 wrong.append(f"FRESHPAGE has no {key!r}{_suggest(str(key), list(known))}")
                 continue
-            fault = _fault(option.default, option.metadata["least"], value)
+            whole = option.type == "int"
+            fault = _fault(option.default, option.metadata["least"], value, whole=whole)
             if fault:
                 wrong.append(f"FRESHPAGE[{key!r}] is {fault}, not {value!r}")
             else:
@@ -75,14 +76,13 @@ def _suggest(key: str, known: list[str]) -> str:
     return f": did you mean {close[0]!r}?" if close else f"; it has {', '.join(known)}"
 
 
-def _fault(default: Any, least: float, value: Any) -> str | None:
+def _fault(default: Any, least: float, value: Any, *, whole: bool) -> str | None:
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "True or False"
     if isinstance(default, int | float):
-        whole = " whole" if isinstance(default, int) and not isinstance(value, float) else ""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
         ok = number and value >= least and math.isfinite(value)
-        return None if ok else f"a{whole} number from {least:g} up"
+        return None if ok else f"a{' whole' if whole else ''} number from {least:g} up"
     if isinstance(default, tuple):
         texts = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
         return None if texts else "a list of texts"

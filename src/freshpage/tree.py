@@ -15,8 +15,8 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from freshpage.entry import Axes, Entry, Node
-from freshpage.key import variant_key
-from freshpage.outcome import Call
+from freshpage.key import Part, variant_key
+from freshpage.outcome import Call, Path
 from freshpage.request import FLAT, Request, axis_value
 from freshpage.sequence import Standing
 
@@ -33,11 +33,13 @@ class Found(NamedTuple):
     entry: Entry | None = None
     standing: Standing = Standing.VALID
     fwd: str = "uri-miss"  # RFC 9211 §2.2, when there is no entry
+    path: Path = ()  # the axes asked on the way, and their values
 
 
 def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
     """Walk a page's tree along a request's values."""
-    key, fwd = root, "uri-miss"
+    key = root
+    path: list[tuple[str, Part]] = []
     then: Groups = ()
     passed: list[tuple[bytes, Groups]] = []
     for _ in range(DEPTH):
@@ -45,7 +47,7 @@ def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
         if held is not None and isinstance(held.node, Entry):
             for missing, known in passed:  # found at once the next time
                 yield Call("put", (missing, _ask(known, held.node)))
-            return Found(key, held.node, held.standing)
+            return Found(key, held.node, held.standing, path=tuple(path))
         if held is not None:
             axes, then = held.node.axes, held.node.then
         elif then:
@@ -53,8 +55,10 @@ def find(root: bytes, request: Request) -> Generator[Call, Any, Found]:
             axes, then = then[0], then[1:]
         else:
             break
-        key, fwd = _below(key, axes, request), "vary-miss"
-    return Found(key, fwd=fwd)
+        values = _values(axes, request)
+        path += zip(axes, values, strict=True)
+        key = variant_key(key, axes, values)
+    return Found(key, fwd="vary-miss" if path else "uri-miss")
 
 
 def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bool]:
@@ -76,14 +80,14 @@ def hang(root: bytes, request: Request, entry: Entry) -> Generator[Call, Any, bo
             return False
         axes, then = known[0], known[1:]
         asked.update(axes)
-        key = _below(key, axes, request)
+        key = variant_key(key, axes, _values(axes, request))
     if not asked.issuperset(entry.axes):
         # too many questions in a row: the root asks them all, and goes on doing so, for no
         # render begins with FLAT
         axes = (FLAT, *sorted(asked.union(entry.axes) - {FLAT}))
         if not (yield Call("put", (root, _ask((axes,), entry)))):
             return False
-        key = _below(root, axes, request)
+        key = variant_key(root, axes, _values(axes, request))
     return bool((yield Call("put", (key, entry))))
 
 
@@ -118,5 +122,5 @@ def _ask(known: Groups, entry: Entry) -> Axes:
     return Axes(known[0], expires, known[1:])
 
 
-def _below(key: bytes, axes: tuple[str, ...], request: Request) -> bytes:
-    return variant_key(key, axes, tuple([axis_value(request, axis) for axis in axes]))
+def _values(axes: tuple[str, ...], request: Request) -> tuple[Part, ...]:
+    return tuple([axis_value(request, axis) for axis in axes])

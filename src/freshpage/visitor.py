@@ -1,19 +1,17 @@
-"""The visitor's request as the engine sees it, from a WSGI environ, a Django META or an
-ASGI scope; host, scheme, cookies, query and language as Django would judge them.
+"""The visitor's request as the engine sees it, from a Django META; host, scheme, cookies,
+query and language as Django would judge them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
-from io import BytesIO
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import ASGIRequest, get_script_prefix
-from django.core.handlers.wsgi import get_path_info, get_script_name
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
@@ -30,9 +28,8 @@ from freshpage.request import (
     TIMEZONE,
     TURNED_AWAY,
     Parameters,
-    from_latin1,
-    parse_cookies,
-    parse_query,
+    cookie,
+    parameters,
 )
 
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
@@ -42,6 +39,11 @@ _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH
 def meta_name(field: str) -> str:
     """Where Django's META has a field (given in lower case)."""
     return _UNPREFIXED.get(field) or "HTTP_" + field.upper().replace("-", "_")
+
+
+def _field(key: str) -> str:
+    """The name of a field in META, in lower case."""
+    return key.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 class SiteRules:
@@ -58,6 +60,11 @@ class SiteRules:
             *(("HTTP_X_FORWARDED_PORT",) if django_settings.USE_X_FORWARDED_PORT else ()),
             *((proxy[0],) if proxy else ()),
         )
+        # what in an environ says which page is asked for; of that, what are fields
+        self.identity_of = itemgetter(
+            "REQUEST_METHOD", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", *self.origin_keys
+        )
+        self.origin_fields = tuple(map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
         self.most_parameters = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         self.origin = lru_cache(maxsize=4096)(self._origin)
@@ -113,16 +120,17 @@ def active() -> dict[str, Part]:
 
 
 class MetaRequest:
-    """A request as a WSGI environ or HttpRequest.META has it.
+    """A request as HttpRequest.META has it.
 
     :param raw: bytes of cookies and query are spelled as Latin-1 (PEP 3333).
     :param named: axes that are known already, in place of what the rules say.
     """
 
     __slots__ = (
-        *("_cookies", "_named", "_parameters", "_raw", "host", "meta", "method", "path"),
-        *("query", "rules", "scheme", "script"),
+        *("_named", "_parameters", "_raw", "_rules", "host", "meta", "method", "path", "query"),
+        *("scheme", "script"),
     )
+    identity: Hashable = None
 
     def __init__(
         self,
@@ -141,23 +149,10 @@ class MetaRequest:
         self.script = script
         self.path = path
         self.query: str = meta.get("QUERY_STRING", "")
-        self.rules = rules
+        self._rules = rules
         self._raw = raw
         self._named = named
-        self._cookies: Mapping[str, str] | None = None
         self._parameters: Parameters | bool | None = False  # not parsed yet
-
-    @classmethod
-    def from_environ(cls, environ: dict[str, Any], rules: SiteRules) -> MetaRequest:
-        """As Django's WSGIRequest would read it."""
-        return cls(
-            environ,
-            rules,
-            scheme=environ["wsgi.url_scheme"],
-            script=get_script_name(environ),
-            path=get_path_info(environ) or "/",
-            raw=True,
-        )
 
     @classmethod
     def from_django(
@@ -198,20 +193,20 @@ class MetaRequest:
         found += [(name, self.meta[key]) for name, key in _UNPREFIXED.items() if self.meta.get(key)]
         return tuple(found)
 
-    def cookies(self) -> Mapping[str, str]:
-        """The cookies, by the names that ``request.COOKIES`` has."""
-        if self._cookies is None:
-            field = self.meta.get("HTTP_COOKIE", "")
-            if self._raw and not field.isascii():
-                field = field.encode("latin-1", "replace").decode(errors="replace")
-            self._cookies = parse_cookies(field)
-        return self._cookies
+    def cookie(self, name: str) -> str | None:
+        """A cookie, by the name that ``request.COOKIES`` has."""
+        field = self.header("cookie")
+        if field is None:
+            return None
+        if self._raw and not field.isascii():
+            field = field.encode("latin-1", "replace").decode(errors="replace")
+        return cookie(field, name)
 
     def parameters(self) -> Parameters | None:
         """The query's parameters, as ``request.GET`` has them; None: Django refuses it."""
         if self._parameters is False:
-            query = from_latin1(self.query) if self._raw else self.query
-            self._parameters = parse_query(query, self.rules.most_parameters)
+            query = _from_latin1(self.query) if self._raw else self.query
+            self._parameters = parameters(query, self._rules.most_parameters)
         return self._parameters  # type: ignore[return-value]
 
     def has_body(self) -> bool:
@@ -231,67 +226,31 @@ class MetaRequest:
             return None if value is None else str(value)
         if axis.startswith(PREFERRED_TYPE):
             types = tuple(axis[len(PREFERRED_TYPE) :].split(","))
-            return self.rules.preferred_type(self.header("accept"), types)
-        return _ANSWERS[axis](self)
+            return self._rules.preferred_type(self.header("accept"), types)
+        return _ANSWERS[axis](self, self._rules)
 
 
 def _yes(answer: bool) -> Part:
     return "yes" if answer else None
 
 
-_ANSWERS: dict[str, Callable[[MetaRequest], Part]] = {
-    LANGUAGE: lambda request: request.rules.language(
-        request.cookies().get(request.rules.language_cookie), request.header("accept-language")
+_ANSWERS: dict[str, Callable[[MetaRequest, SiteRules], Part]] = {
+    LANGUAGE: lambda request, rules: rules.language(
+        request.cookie(rules.language_cookie), request.header("accept-language")
     ),
-    TAKES_GZIP: lambda request: _yes(negotiation.takes_gzip(request.header("accept-encoding"))),
-    TURNED_AWAY: lambda request: _yes(request.rules.is_turned_away(request.header("user-agent"))),
-    INTERNAL: lambda request: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
+    TAKES_GZIP: lambda request, rules: _yes(
+        negotiation.takes_gzip(request.header("accept-encoding"))
+    ),
+    TURNED_AWAY: lambda request, rules: _yes(rules.is_turned_away(request.header("user-agent"))),
+    INTERNAL: lambda request, rules: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
 }
 
 
-_UNDECODED = re.compile("[\udc80-\udcff]")
-
-
-def from_scope(scope: Mapping[str, Any], rules: SiteRules) -> MetaRequest:
-    """As Django's ASGIRequest would read it."""
-    script = get_script_prefix(scope)
-    path = scope["path"].removeprefix(script) if script else scope["path"]
-    meta = _meta_of(scope, script, path)
-    scheme = scope.get("scheme") or "http"
-    request = MetaRequest(meta, rules, scheme=scheme, script=script, path=path, raw=False)
-    if not request.query.isascii() and _UNDECODED.search(request.query):
-        request.host = None  # Django refuses the whole request
-    return request
-
-
-def _meta_of(scope: Mapping[str, Any], script: str, path: str) -> dict[str, Any]:
-    """The META that an ASGIRequest would have."""
-    query = scope.get("query_string", b"")
-    server = scope.get("server") or ("unknown", 0)
-    meta: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "QUERY_STRING": query if isinstance(query, str) else query.decode(errors="surrogateescape"),
-        "SCRIPT_NAME": script,
-        "PATH_INFO": path,
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-    }
-    client = scope.get("client")
-    if client:
-        meta["REMOTE_ADDR"] = meta["REMOTE_HOST"] = client[0]
-        meta["REMOTE_PORT"] = client[1]
-    several_cookies = False
-    for name, value in scope.get("headers", ()):
-        field = name.decode("latin-1")
-        if "_" in field:  # Django drops those: "_" and "-" would be taken for one another
-            continue
-        key, text = meta_name(field.lower()), value.decode("latin-1")
-        if key in meta:
-            several_cookies = several_cookies or key == "HTTP_COOKIE"
-            text = f"{meta[key]},{text}"
-        meta[key] = text
-    if several_cookies:  # as HTTP/2 has them; versions of Django join them in their own ways
-        meta["HTTP_COOKIE"] = ASGIRequest(scope, BytesIO()).META["HTTP_COOKIE"]
-    return meta
+def _from_latin1(text: str) -> str:
+    """Text whose bytes are spelled as Latin-1, in UTF-8 where they are that."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
+from freshpage.incoming import WsgiRequest
 from freshpage.performing import run, tell
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import recording
-from freshpage.visitor import MetaRequest, meta_name
+from freshpage.visitor import meta_name
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -30,14 +32,17 @@ class PageCache:
         if runtime is None:
             return self.application(environ, start_response)
         try:
-            exchange = Exchange(runtime, MetaRequest.from_environ(environ, runtime.rules))
+            request = WsgiRequest(environ, runtime.rules)
+            found = runtime.repeats.find(request, time.time()) or Exchange(runtime, request)
         except Exception as fault:
             tell("a request could not be read", fault)
             return self.application(environ, start_response)
-        answer = run(exchange.lookup(), runtime.store)
+        if isinstance(found, Answer):
+            return _send(found, start_response)
+        answer = run(found.lookup(), runtime.store)
         if answer is not None:
             return _send(answer, start_response)
-        return self._render(runtime, exchange, environ, start_response)
+        return self._render(runtime, found, environ, start_response)
 
     def _render(
         self,
@@ -66,7 +71,8 @@ class PageCache:
 
 
 def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
-    start_response(f"{answer.status} {answer.reason}", answer.headers)
+    # a copy: whoever stands outside of us may add to it, and the answer is given again
+    start_response(answer.line, answer.headers.copy())
     return [answer.body]
 
 

@@ -14,8 +14,9 @@ def printed(module: str, *options: str) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "-m", module, *options]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        command, check=True, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.splitlines()
 
 

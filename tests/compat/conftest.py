@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from django.core import signals
-from django.db import close_old_connections
+from django.core.handlers.base import BaseHandler
 
 from freshpage import runtime
 from tests.compat.sites import MakeSite, site_maker
@@ -28,14 +27,16 @@ def make_site(settings, tmp_path) -> Iterator[MakeSite]:
         for name in ("default", "other")
     }
     settings.FRESHPAGE = {"STORE": f"sqlite:///{tmp_path / 'pages.sqlite3'}"}
-    # as Django's test client does: a connection some other test opened is none of these
-    ends = (signals.request_started, signals.request_finished)
-    for end in ends:
-        end.disconnect(close_old_connections)
     yield site_maker(settings)
-    for end in ends:
-        end.connect(close_old_connections)
     runtime.reset()
+
+
+@pytest.fixture
+def without_the_app(settings, monkeypatch) -> None:
+    """Without "freshpage" in INSTALLED_APPS nobody watches a render behind a server's door."""
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "freshpage"]
+    for name in ("get_response", "get_response_async"):
+        monkeypatch.setattr(BaseHandler, name, getattr(BaseHandler, name).__wrapped__)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, product
 
 import pytest
 from django.core.cache import caches
@@ -79,6 +79,7 @@ def test_fields_named_in_vary_tell_pages_apart(make_site: MakeSite, way: str) ->
     assert site.renders == 3
 
 
+@pytest.mark.usefixtures("without_the_app")
 def test_the_language_locale_middleware_chose_takes_the_place_of_its_header(
     make_site: MakeSite, settings
 ) -> None:
@@ -86,8 +87,31 @@ def test_the_language_locale_middleware_chose_takes_the_place_of_its_header(
     view = lambda request: HttpResponse(translation.get_language())  # noqa: E731
     site = make_site(view, "pair", middleware=("django.middleware.locale.LocaleMiddleware",))
     for accepted in ("de", "de-DE,de;q=0.9", "en", "en;q=0.8, fr;q=0.2", "de;q=0.3"):
-        assert site.ask(accept_language=accepted).text == accepted[:2]
+        page = site.ask(accept_language=accepted)
+        assert page.text == accepted[:2]
+        assert page.headers["Vary"] == "Accept-Language"
     assert site.renders == 2
+
+
+def theme(request) -> HttpResponse:
+    """A page that depends on a cookie and does not say so."""
+    return HttpResponse(request.COOKIES.get("theme", "plain"))
+
+
+@every_way
+def test_with_the_app_what_a_view_reads_is_in_the_key_too(make_site: MakeSite, way: str) -> None:
+    site = make_site(theme, way)
+    for _ in range(2):
+        assert site.ask(cookie="theme=dark").text == "dark"
+        assert site.ask(cookie="seen=1; theme=light").text == "light"
+        assert site.ask(cookie="seen=2").headers["Vary"] == "Cookie"
+    assert site.renders == 3
+
+
+@pytest.mark.usefixtures("without_the_app")
+def test_without_the_app_vary_is_what_counts_as_with_django(make_site: MakeSite) -> None:
+    site = make_site(theme, "pair")
+    assert site.ask(cookie="theme=dark").text == site.ask().text == "dark"
 
 
 def test_a_view_that_reads_accept_language_itself_is_told_apart_by_it(
@@ -217,25 +241,24 @@ def test_a_view_that_fails_fails_as_it_did(make_site: MakeSite, way: str) -> Non
         "max-age=0",
     ],
 )
-@pytest.mark.parametrize("authorized", [False, True])
-@pytest.mark.parametrize("status", [200, 304, 404])
 def test_headers_are_patched_as_djangos_originals_do(
-    make_site: MakeSite, clock: Clock, settings, timeout, control, authorized: bool, status: int
+    make_site: MakeSite, clock: Clock, timeout, control
 ) -> None:
     make_site(numbered(), "cache_page")  # for the caches
-    found = []
-    for originals, alias in ((django_originals, "default"), (drop_ins, "other")):
-        headers = {"Vary": "Accept"} | ({} if control is None else {"Cache-Control": control})
-        meta = {"HTTP_AUTHORIZATION": "Bearer 1"} if authorized else {}
-        middleware = originals.CacheMiddleware(
-            lambda request, headers=headers: HttpResponse(status=status, headers=headers),
-            page_timeout=timeout,
-            cache_alias=alias,
-        )
-        response = middleware(RequestFactory().get("/page/", **meta))
-        del response["Cache-Status"]
-        found.append(dict(response.items()))
-    assert found[0] == found[1]
+    headers = {"Vary": "Accept"} | ({} if control is None else {"Cache-Control": control})
+    for status, meta in product((200, 304, 404), ({}, {"HTTP_AUTHORIZATION": "Bearer 1"})):
+        found = []
+        for originals, alias in ((django_originals, "default"), (drop_ins, "other")):
+            middleware = originals.CacheMiddleware(
+                lambda request, status=status: HttpResponse(status=status, headers=headers),
+                page_timeout=timeout,
+                cache_alias=alias,
+            )
+            response = middleware(RequestFactory().get("/page/", **meta))
+            del response["Cache-Status"]
+            found.append(dict(response.items()))
+            caches[alias].clear()
+        assert found[0] == found[1], (status, meta)
 
 
 def test_what_is_in_the_cache_is_bytes(make_site: MakeSite) -> None:

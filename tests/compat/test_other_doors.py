@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import caches
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 
 from freshpage import runtime
@@ -18,7 +19,10 @@ PAIR = (
     "freshpage.compat.django.FetchFromCacheMiddleware",
 )
 
-every_door = pytest.mark.parametrize("door", DOORS)
+
+@pytest.fixture(params=DOORS)
+def door(request) -> str:
+    return request.param
 
 
 def entries(alias: str = "default") -> int:
@@ -36,7 +40,6 @@ def counted(decorator, body: str = "page"):
     return decorator(view)
 
 
-@every_door
 def test_the_door_keeps_what_cache_page_describes(
     make_site: MakeSite, clock: Clock, door: str
 ) -> None:
@@ -53,7 +56,6 @@ def test_the_door_keeps_what_cache_page_describes(
     assert entries() == 0
 
 
-@every_door
 def test_the_door_keeps_it_longer_than_browsers_may(
     make_site: MakeSite, clock: Clock, door: str
 ) -> None:
@@ -66,7 +68,6 @@ def test_the_door_keeps_it_longer_than_browsers_may(
     assert site.ask().text == "page 2"
 
 
-@every_door
 def test_the_door_keeps_what_the_middleware_describes(
     make_site: MakeSite, settings, clock: Clock, door: str
 ) -> None:
@@ -80,7 +81,6 @@ def test_the_door_keeps_what_the_middleware_describes(
     assert entries() == 0
 
 
-@every_door
 def test_a_key_prefix_is_more_than_a_door_has_in_its_key(make_site: MakeSite, door: str) -> None:
     """Some sites make one of the visitor: the drop-in keeps such a page itself."""
 
@@ -97,17 +97,58 @@ def test_a_key_prefix_is_more_than_a_door_has_in_its_key(make_site: MakeSite, do
     assert entries() > 0
 
 
-@every_door
-def test_a_time_zone_the_door_does_not_know(make_site: MakeSite, door: str) -> None:
-    shown = cache_page(60)(lambda request: HttpResponse(timezone.get_current_timezone_name()))
+def zoned(request) -> HttpResponse:
+    return HttpResponse(timezone.get_current_timezone_name())
+
+
+def test_a_door_that_watches_sees_what_chose_the_time_zone(make_site: MakeSite, door: str) -> None:
+    site = make_site(cache_page(60)(zoned), door, middleware=(ZONES,))
+    for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin"):
+        assert site.ask(x_zone=zone).text == site.ask(x_zone=zone).text == zone
+    assert site.renders == 3
+    assert entries() == 0
+
+
+@pytest.mark.usefixtures("without_the_app")
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
+def test_behind_one_that_does_not_the_drop_in_keeps_the_page(
+    make_site: MakeSite, door: str
+) -> None:
+    renders = []
 
     def view(request) -> HttpResponse:
-        with timezone.override(request.headers["X-Zone"]):
-            return shown(request)
+        renders.append(request)
+        return zoned(request)
 
-    site = make_site(view, door)
-    for zone in ("Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo"):
-        assert site.ask(x_zone=zone).text == zone
+    site = make_site(cache_page(60)(view), door, middleware=(ZONES,))
+    for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin"):
+        assert site.ask(x_zone=zone).text == site.ask(x_zone=zone).text == zone
+    assert len(renders) == 3
+    assert runtime.runtime().store.stats().entries == 0
+
+
+ZONES = "tests.compat.test_other_doors.ZoneMiddleware"
+
+
+class ZoneMiddleware:
+    """The time zone a visitor names; nothing in Vary says so."""
+
+    def __init__(self, get_response) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request):
+        with timezone.override(request.headers["X-Zone"]):
+            return self._get_response(request)
+
+
+def test_the_language_of_locale_middleware(make_site: MakeSite, settings, door: str) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "German")]
+    shown = cache_page(60)(lambda request: HttpResponse(get_language()))
+    site = make_site(shown, door, middleware=("django.middleware.locale.LocaleMiddleware",))
+    for accepted in ("de", "en", "de;q=0.9", "en"):
+        assert site.ask(accept_language=accepted).text == accepted[:2]
+    assert site.renders == 2
+    assert entries() == 0
 
 
 def test_cache_page_inside_the_middleware(make_site: MakeSite, clock: Clock) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import os
 from collections import Counter
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import cache_control
 
@@ -49,6 +50,11 @@ def tagged(request):
     return text(request)
 
 
+def invalidates(request):
+    freshpage.invalidate("news")
+    return text(request)
+
+
 def private(request):
     freshpage.private()
     return text(request)
@@ -58,6 +64,21 @@ def sets_cookie(request):
     response = text(request)
     response.set_cookie("seen", "1")
     return response
+
+
+@sync_and_async_middleware
+def changes_the_body(get_response):
+    def changed(response):
+        response.content += b" changed above"
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware_async(request):
+            return changed(await get_response(request))
+
+        return middleware_async
+    return lambda request: changed(get_response(request))
 
 
 def chunks(number, size):
@@ -200,6 +221,7 @@ READS = {
     "address": lambda r: r.META.get("REMOTE_ADDR"),
     "all-headers": lambda r: dict(r.headers),
     "all-meta": lambda r: sorted(k for k in r.META if k.startswith("HTTP_")),
+    "all-headers-one-by-one": lambda r: {name: r.headers[name] for name in r.headers},
     "all-cookies": lambda r: sorted(r.COOKIES.items()),
     "two": lambda r: (r.GET.get("page"), r.COOKIES.get("theme")),
     "either": lambda r: r.COOKIES.get("theme") if r.GET.get("page") else r.headers.get("X-Kind"),
@@ -248,6 +270,7 @@ urlpatterns = [
     path("language/", language),
     path("tagged/", tagged),
     path("private/", private),
+    path("invalidates/", invalidates),
     path("sets-cookie/", sets_cookie),
     path("stream/", stream),
     path("stream-async/", stream_async),

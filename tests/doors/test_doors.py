@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import freshpage
+from freshpage import wsgi
 from tests.doors.conftest import is_hit, status
 from tests.doors.site import RENDERS
 
@@ -200,10 +201,52 @@ def test_template_responses_are_rendered_once(visitor):
 
 
 def test_both_doors_at_once_keep_one_entry(make_visitor):
-    from freshpage import wsgi
-
     visitor = make_visitor("middleware")
     visitor.application = wsgi.PageCache(visitor.application)
     answers = [visitor.get("/page/") for _ in range(2)]
     assert status(answers[0]) == "freshpage; fwd=uri-miss; stored"
     assert status(answers[1]).count("freshpage") == 1
+
+
+def test_what_nobody_watched_is_stored_on_its_own_word_only(make_visitor):
+    """An application that is none of Django's, or a site without the app."""
+    visitor = make_visitor("wsgi")
+
+    def application(environ, start_response):
+        control = [("Cache-Control", "max-age=60")] if environ["QUERY_STRING"] else []
+        start_response("200 OK", [("Content-Type", "text/plain"), *control])
+        return [environ.get("HTTP_COOKIE", "").encode()]
+
+    visitor.application = wsgi.PageCache(application)
+    visitor.get("/page/", Cookie="theme=dark")
+    assert visitor.get("/page/").text == ""
+    assert [is_hit(visitor.get("/page/?stated")) for _ in range(2)] == [False, True]
+
+
+def test_a_page_that_invalidates_is_not_stored(visitor):
+    visitor.get("/tagged/")
+    for _ in range(2):
+        assert not is_hit(visitor.get("/invalidates/"))
+        assert not is_hit(visitor.get("/tagged/"))
+
+
+def test_pages_made_under_debug_do_not_outlive_it(make_visitor, door, settings):
+    settings.DEBUG = True
+    visitor = make_visitor(door)
+    visitor.get("/page/")
+    settings.DEBUG = False
+    assert not is_hit(visitor.get("/page/"))
+
+
+@pytest.mark.parametrize("tag", [["news"], ("news",), {"news"}, None, "", "@all"])
+def test_a_wrong_tag_is_refused(tag):
+    with pytest.raises(ValueError, match="tag"):
+        freshpage.invalidate(tag)
+
+
+@pytest.mark.parametrize(
+    "purged", [{}, {"url": "/a/", "everything": True}, {"prefix": "/a"}, {"url": "a/"}]
+)
+def test_a_wrong_purge_is_refused(purged):
+    with pytest.raises(ValueError, match=r"purge|path|prefix"):
+        freshpage.purge(**purged)

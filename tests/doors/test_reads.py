@@ -89,6 +89,7 @@ def test_what_was_not_read_does_not(visitor, root, what):
         ("user", {"Cookie": "sessionid=abc"}),
         ("address", {}),
         ("all-headers", {}),
+        ("all-headers-one-by-one", {}),
         ("all-meta", {}),
     ],
 )

@@ -84,7 +84,7 @@ def test_the_close_of_the_application_is_called_once(make_visitor):
             closed.append(True)
 
     def application(asked, start_response):
-        start_response("200 OK", [("Content-Type", "text/plain")])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Cache-Control", "max-age=9")])
         return Body([b"a", b"b"])
 
     cached = wsgi.PageCache(application)
@@ -98,7 +98,7 @@ def test_a_head_that_comes_with_the_first_part(make_visitor):
     make_visitor("wsgi")
 
     def application(asked, start_response):
-        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        write = start_response("200 OK", [("Cache-Control", "max-age=9")])
         write(b"written, ")
         yield b"yielded"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from freshpage.engine import Answer, Call, Engine, Head, Ticket, Verdict
 from freshpage.entry import Entry, Node
 from freshpage.http.fields import Headers, get_all, get_combined, get_first, without
 from freshpage.key import Part
-from freshpage.request import Parameters, parse_cookies, parse_query
+from freshpage.request import Parameters, cookie, parameters
 from freshpage.settings import Settings
 from freshpage.stores.memory import MemoryStore
 
@@ -39,11 +39,11 @@ class PlainRequest:
     def headers(self) -> Headers:
         return self.fields
 
-    def cookies(self) -> Mapping[str, str]:
-        return parse_cookies(self.header("cookie") or "")
+    def cookie(self, name: str) -> str | None:
+        return cookie(self.header("cookie") or "", name)
 
     def parameters(self) -> Parameters | None:
-        return parse_query(self.query)
+        return parameters(self.query)
 
     def has_body(self) -> bool:
         return self.body

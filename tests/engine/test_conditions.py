@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from freshpage.cacheability import Cacheability
@@ -166,6 +168,11 @@ def test_head_has_no_parts() -> None:  # RFC 9110 §14.2
     assert site.get("/", ("Range", "bytes=0-1"), method="HEAD").status == 200
 
 
+def test_what_the_visitor_has_is_not_sent_in_parts_either() -> None:  # RFC 9110 §13.2.2
+    site = Site(Page(b"01", status=206).having(("ETag", '"a"')))
+    assert site.get("/", ("Range", "bytes=0-1"), ("If-None-Match", '"a"')).status == 304
+
+
 def test_a_part_the_application_sends_is_passed_on() -> None:
     page = Page(b"01", status=206).having(("Content-Range", "bytes 0-1/10"))
     site = Site(page)
@@ -289,6 +296,19 @@ def test_a_304_can_make_a_page_vary() -> None:
 def test_a_304_does_not_lengthen_what_a_fragment_shortened() -> None:
     short = Page(b"0123456789", declared=Cacheability(ttl=20)).having(*TAGGED.headers[1:])
     site = revalidating(("ETag", '"a"'), page=short)
+    for _ in range(2):
+        assert site.get().cache_status == "freshpage; fwd=stale; fwd-status=304; stored"
+
+
+def test_a_304_whose_render_says_anew_how_long_lives_so_long() -> None:
+    def app(request: PlainRequest) -> Page:
+        short = replace(TAGGED, declared=Cacheability(ttl=20))
+        known = get_first(request.fields, "if-none-match")
+        return replace(short, body=b"", status=304) if known else short
+
+    site = Site(app)
+    site.get()
+    site.now += 61
     site.get()
     assert site.get().cache_status == "freshpage; hit; ttl=20"
 

@@ -157,6 +157,15 @@ def test_a_fragment_counts_from_now_also_where_the_response_comes_aged() -> None
     assert site.get().cache_status == "freshpage; hit; ttl=20"
 
 
+def test_a_fragment_counts_from_the_start_of_its_render() -> None:
+    site = Site(Page(declared=Cacheability(ttl=20)))
+    request = PlainRequest()
+    ticket = site.lookup(request)
+    site.now += 3
+    site.render(ticket, request)  # type: ignore[arg-type]
+    assert site.get().cache_status == "freshpage; hit; ttl=17"
+
+
 def test_fields_of_one_connection_are_neither_stored_nor_sent_twice() -> None:
     site = Site(Page().having(("Connection", "close, x-hop"), ("X-Hop", "1"), ("X-End", "2")))
     site.get()

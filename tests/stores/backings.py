@@ -73,7 +73,7 @@ class MemoryBacking(Backing):
     def lose_counters(self) -> None:
         for store in self.opened:
             assert isinstance(store, MemoryStore)
-            store.after_fork()
+            store.start_over()
 
 
 class SqliteBacking(Backing):

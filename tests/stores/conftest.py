@@ -37,6 +37,13 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run on machines that are busy with more tests."""
+    monkeypatch.setattr("freshpage.stores.redis.BRIEF", 5.0)
+    monkeypatch.setattr("freshpage.stores.redis.CONNECT", 5.0)
+
+
 @pytest.fixture(params=ALL)
 def backing(request: pytest.FixtureRequest) -> Iterator[Backing]:
     made = make_backing(request.param, request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from freshpage.cacheability import EVERYTHING, location_tags, prefix_tag, url_tag
 from freshpage.entry import Codec, Entry
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores import WAIT, Held, Store
@@ -313,6 +314,26 @@ def test_sites_that_share_a_store_do_not_touch_each_other(backing: Backing) -> N
     one.invalidate(["@all", "a"])
     assert standing(one, KEY) is INVALID
     assert standing(two, OTHER) is VALID
+
+
+@pytest.mark.parametrize(
+    ("purged", "gone"),
+    [
+        (url_tag("/blog/2/"), {"/blog/2/"}),
+        (url_tag("/blog/2/", "other.example"), set()),
+        (prefix_tag("/blog/", "example.com"), {"/blog/1/", "/blog/2/"}),
+        (EVERYTHING, {"/", "/blog/1/", "/blog/2/"}),
+    ],
+)
+def test_purging_by_url_by_prefix_and_of_everything(
+    store: Store, purged: str, gone: set[str]
+) -> None:
+    paths = {"/", "/blog/1/", "/blog/2/"}
+    sequence = store.sequence()
+    for path in paths:
+        store.put(path.encode(), make_entry(sequence, location_tags("example.com", path)))
+    store.invalidate([purged])
+    assert {path for path in paths if standing(store, path.encode()) is INVALID} == gone
 
 
 # -- what was tampered with ------------------------------------------------------------

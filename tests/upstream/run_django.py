@@ -50,6 +50,15 @@ def substitute() -> None:
                 setattr(module, name, replaced[id(value)])
 
 
+def check() -> None:
+    """See that the tests had our names, and not Django's."""
+    ours = {name: module for module, names in OURS.values() for name in names}
+    for module_name in ("cache.tests", "decorators.test_cache"):
+        for name, value in vars(sys.modules[module_name]).items():
+            if name in ours and value.__module__ != ours[name]:
+                raise AssertionError(f"{module_name} was run with Django's own {name}")
+
+
 class Outcomes(unittest.TextTestResult):
     """A result that keeps what became of each test."""
 
@@ -88,6 +97,7 @@ def main(outcomes: Path, labels: list[str]) -> None:
     try:
         runpy.run_path("runtests.py", run_name="__main__")
     finally:
+        check()
         outcomes.write_text(json.dumps(Outcomes.kept))
 
 

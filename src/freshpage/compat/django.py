@@ -76,7 +76,6 @@ class UpdateCacheMiddleware(_Halves):
         self.page_timeout: float | None = None
         self.key_prefix = settings.CACHE_MIDDLEWARE_KEY_PREFIX
         self.cache_alias = settings.CACHE_MIDDLEWARE_ALIAS
-        serve_alias(self.cache_alias)
 
     def _recorded(self, get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
         """What is rendered below, with its page's record open."""
@@ -108,6 +107,7 @@ class UpdateCacheMiddleware(_Halves):
 
     def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
         """Note where the invalidations stand, before anything is read."""
+        serve_alias(self.cache_alias)
         if request.method in ("GET", "HEAD"):
             self._page(request).begin()
         return None
@@ -162,13 +162,7 @@ class FetchFromCacheMiddleware(_Halves):
         if response is None:
             return None
         state._cache_update_cache = False
-        modified = response.get("Last-Modified")
-        return get_conditional_response(
-            request,
-            etag=response.get("ETag"),
-            last_modified=None if modified is None else parse_http_date(modified, time.time()),
-            response=response,
-        )
+        return _on_the_visitors_conditions(request, response)
 
 
 class CacheMiddleware(UpdateCacheMiddleware, FetchFromCacheMiddleware):
@@ -233,6 +227,23 @@ def cache_page(
         return cast(View, cached)
 
     return decorate
+
+
+def _on_the_visitors_conditions(
+    request: HttpRequest, response: HttpResponse
+) -> HttpResponse | None:
+    modified = response.get("Last-Modified")
+    answer = get_conditional_response(
+        request,
+        etag=response.get("ETag"),
+        last_modified=None if modified is None else parse_http_date(modified, time.time()),
+        response=response,
+    )
+    if answer is not None and answer is not response:
+        for name in ("Age", "Cache-Status"):
+            if name in response:
+                answer.headers[name] = response.headers[name]
+    return answer
 
 
 def _rendered_later(response: Any, record: Record) -> Any:

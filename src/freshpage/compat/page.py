@@ -10,12 +10,11 @@ from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.timezone import get_current_timezone_name, get_default_timezone_name
-from django.utils.translation import get_language, get_language_from_path
 
 from freshpage.compat.terms import TARGET, Terms
 from freshpage.exchange import Exchange
 from freshpage.http.fields import Headers, without
+from freshpage.invalidating import after_commit
 from freshpage.key import Part
 from freshpage.middleware import as_response, replace_headers
 from freshpage.outcome import Answer, Call, Head, Ticket
@@ -25,7 +24,7 @@ from freshpage.runtime import Runtime, keep_beside, runtime_or_none, site_settin
 from freshpage.sequence import Sequence
 from freshpage.settings import SettingError
 from freshpage.tracking.record import Record, current
-from freshpage.visitor import MetaRequest
+from freshpage.visitor import MetaRequest, active
 
 # What Django's cache has in its keys beside URL and Vary.
 _METHOD, _PREFIX = "drop-in:method", "drop-in:key-prefix"
@@ -58,7 +57,9 @@ def _make_runtime(alias: str) -> Runtime:
     if backend == "django.core.cache.backends.dummy.DummyCache":
         # the way to have nothing cached: no fault to be told of
         settings = replace(settings, store="memory", memory_bytes=0)
-    return Runtime(settings)
+    runtime = Runtime(settings)
+    runtime.unwatched_axes = ()  # all there are is in _AXES
+    return runtime
 
 
 def targets() -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class Page:
         """The page from the cache; None: it must be rendered."""
         self._exchange = None
         if self.door is not None:
-            self._refusal_for_door = _what_a_door_lacks(request, self.door, self._key_prefix)
+            self._refusal_for_door = _what_a_door_lacks(self.door, self._key_prefix)
             if not self._refusal_for_door:
                 return None
         # a page that was made for HEAD answers HEAD only
@@ -107,7 +108,7 @@ class Page:
             answer = self._ask(request, method)
             if answer is not None:
                 self._tell_door()
-                return as_response(answer._replace(headers=list(_unmeasured(answer.headers))))
+                return as_response(replace(answer, headers=list(_unmeasured(answer.headers))))
         return None
 
     def _ask(self, request: HttpRequest, method: str) -> Answer | None:
@@ -139,6 +140,8 @@ class Page:
         if self._exchange is None and (self.door is None or self._refusal_for_door):
             self.look_up(request)
         _note_unsaid(request, self.record)
+        if terms.by_default and self.record.doubt:
+            self.record.refuse(self.record.doubt)
         if self._exchange is not None:
             self._keep(request, response, terms)
             self._tell_door()
@@ -178,11 +181,15 @@ class Page:
             self._exchange.record = self.record
             head = Head(response.status_code, response.reason_phrase, tuple(response.items()))
             self._exchange.receive(head)
-            run(self._exchange.complete(b""), self._runtime.store)
+            after_commit(partial(_complete, self._exchange, self._runtime))
 
     def _tell_door(self) -> None:
         if self.door is not None:
             self.door.refuse(self._refusal_for_door)
+
+
+def _complete(exchange: Exchange, runtime: Runtime) -> None:
+    run(exchange.complete(b""), runtime.store)
 
 
 def _sequence() -> Steps[Sequence | None]:
@@ -206,43 +213,39 @@ def _visitor(request: HttpRequest, runtime: Runtime, named: dict[str, Part]) -> 
     }
     if named[_METHOD] in ("GET", "HEAD"):
         meta["REQUEST_METHOD"] = "GET"
-    if django_settings.USE_I18N:
-        named[_LANGUAGE] = getattr(request, "LANGUAGE_CODE", get_language())
-    if django_settings.USE_TZ:
-        named[_TIMEZONE] = get_current_timezone_name()
+    now = active()
+    if LANGUAGE in now:
+        named[_LANGUAGE] = getattr(request, "LANGUAGE_CODE", now[LANGUAGE])
+    if TIMEZONE in now:
+        named[_TIMEZONE] = now[TIMEZONE]
     axes = dict.fromkeys(_AXES) | named
     return MetaRequest.from_django(request, runtime.rules, axes, meta)
 
 
-def _what_a_door_lacks(request: HttpRequest, door: Record, key_prefix: str) -> str:
+def _what_a_door_lacks(door: Record, key_prefix: str) -> str:
     """What this page depends on and a door does not have in its key; empty: nothing."""
-    axes = door.cacheability.axes
     if key_prefix not in ("", django_settings.CACHE_MIDDLEWARE_KEY_PREFIX):
         return "key-prefix"
-    if django_settings.USE_I18N and not {LANGUAGE, _LANGUAGE}.intersection(axes):
-        of_the_path = get_language_from_path(request.path_info)
-        if get_language() != (of_the_path or django_settings.LANGUAGE_CODE):
-            return "language"
-    zoned = django_settings.USE_TZ and not {TIMEZONE, _TIMEZONE}.intersection(axes)
-    if zoned and get_current_timezone_name() != get_default_timezone_name():
-        return "timezone"
-    return ""
+    axes = set(door.cacheability.axes)
+    # another drop-in has what this one has; who watches sees what chose language and zone
+    knows = _PREFIX in axes or door.watched or active().keys() <= axes
+    return "" if knows else "unwatched"
 
 
-def _note_unsaid(request: HttpRequest, record: Record) -> None:
+def _note_unsaid(request: Any, record: Record) -> None:
     """Note what middleware above a view will say in headers that do not exist yet there."""
     session = getattr(request, "session", None)
     session_cookie = COOKIE + django_settings.SESSION_COOKIE_NAME
-    if session is not None and session.modified:
+    if getattr(session, "modified", False):
         record.refuse("session")
-    elif session is not None and session.accessed:
+    elif getattr(session, "accessed", False):
         record.vary(session_cookie)
     if dict.get(request.META, "CSRF_COOKIE_NEEDS_UPDATE"):
         record.refuse("csrf")
     messages = getattr(request, "_messages", None)
-    if messages is not None and messages.added_new:
+    if getattr(messages, "added_new", False):
         record.refuse("messages")
-    elif messages is not None and messages.used:
+    elif getattr(messages, "used", False):
         record.vary(session_cookie, COOKIE + "messages")
 
 

@@ -23,11 +23,13 @@ class Terms:
     :param max_age: seconds its headers are to grant; None: they stay as they are.
     :param targeted: the terms for us alone, as a field (RFC 9213); empty where the view
         wrote one that rules us.
+    :param by_default: nobody stated how long.
     """
 
     refusal: str = ""
     max_age: float | None = None
     targeted: str = ""
+    by_default: bool = False
 
 
 def terms_of(
@@ -64,7 +66,12 @@ def terms_of(
     if not _forbids(browsers):
         granted = explicit_lifetime(fields, replace(browsers, s_maxage=None), now)
         max_age = _first(page_timeout, granted, default)
-    return Terms(refusal, max_age, "" if target else _targeted(kept, ours))
+    return Terms(
+        refusal,
+        max_age,
+        "" if target else _targeted(kept, ours),
+        by_default=page_timeout is None and stated is None,
+    )
 
 
 def _first(*values: float | None) -> float:

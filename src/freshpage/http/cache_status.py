@@ -38,7 +38,8 @@ def hit(name: str, ttl: float, *, key: str | None = None, detail: str | None = N
 
     :param ttl: seconds of freshness left; negative when stale (RFC 9211 §2.4).
     """
-    return f"{name}; hit; ttl={int(ttl)}{_described(key, detail)}"
+    member = f"{name}; hit; ttl={int(ttl)}"
+    return member + _described(key, detail) if key or detail else member
 
 
 def _described(key: str | None, detail: str | None) -> str:

@@ -1,4 +1,9 @@
-"""What starts anew in a forked child: locks another thread may have held, connections."""
+"""Bringing locks, and SQLite's connections, across a fork.
+
+A lock that another thread holds when a process forks is never released in the child; and SQLite
+must not know of any open file then, or the child believes it has locks that only the parent
+has. So what is registered here comes to rest before a fork.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +12,36 @@ import weakref
 from typing import Protocol
 
 
-class Renewed(Protocol):
-    """Something that can't be used in a child as the parent left it."""
+class Forking(Protocol):
+    """Something that has to be at rest while its process forks."""
 
-    def after_fork(self) -> None:
-        """Start anew, taking no lock of the parent's."""
+    def before_fork(self) -> object:
+        """Come to rest."""
 
-
-_renewed: weakref.WeakSet[Renewed] = weakref.WeakSet()
-
-
-def renew_after_fork(thing: Renewed) -> None:
-    """Have ``thing.after_fork()`` called in every child forked while it lives."""
-    _renewed.add(thing)
+    def after_fork(self) -> object:
+        """Go on, in the parent or in the child."""
 
 
-def _after_fork() -> None:
-    for thing in list(_renewed):
+_registered: weakref.WeakSet[Forking] = weakref.WeakSet()
+_resting: list[Forking] = []
+
+
+def rest_while_forking(thing: Forking) -> None:
+    """Have ``thing`` at rest whenever this process forks."""
+    _registered.add(thing)
+
+
+def _before() -> None:
+    _resting[:] = list(_registered)
+    for thing in _resting:
+        thing.before_fork()
+
+
+def _after() -> None:
+    for thing in _resting:
         thing.after_fork()
+    _resting.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)

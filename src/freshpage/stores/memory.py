@@ -17,7 +17,7 @@ from freshpage.stores.base import (
     random_epoch,
     random_number,
 )
-from freshpage.stores.forking import renew_after_fork
+from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.sieve import Seen, Sieve
 
 FOREVER = float("inf")  # there is no lower tier that knows better
@@ -27,7 +27,7 @@ _NEVER = TagSequence(0, 0)
 class MemoryStore:
     """Nodes and tag sequences in dicts.
 
-    Another process does not see its invalidations; a forked child starts with an empty one.
+    Another process does not see its invalidations; a forked child goes on with its own copy.
 
     :param budget: bytes that all nodes together may take.
     :param admission: take in an entry only the second time it is put.
@@ -42,12 +42,14 @@ class MemoryStore:
     ) -> None:
         self._sieve = Sieve(budget, admission=admission)
         self._tag_records = tag_records
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Start another epoch."""
         self._lock = threading.Lock()
+        self.before_fork = self._lock.acquire
+        self.after_fork = self._lock.release
+        rest_while_forking(self)
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Another epoch: everything stored so far is invalid."""
         self._tags: OrderedDict[str, TagSequence] = OrderedDict()  # in order of invalidation
         self._epoch = random_epoch()
         self._number = self._floor = random_number()

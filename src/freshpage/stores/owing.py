@@ -50,6 +50,8 @@ class OwingStore:
             self._owed -= owed
 
     def pulse(self) -> int:
+        if self._owed:
+            self._settle()
         return self.below.pulse()
 
     def sequence(self) -> Sequence:

@@ -7,16 +7,16 @@ where the server evicts it they are lost together, and everything is invalid.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
-from redis.commands.core import Script
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
@@ -35,80 +35,14 @@ from freshpage.stores.base import (
     random_epoch,
     random_number,
 )
+from freshpage.stores.forking import rest_while_forking
+from freshpage.stores.redis_scripts import GET, INVALIDATE, PUT, SEQUENCE, STANDING, Script
 
 CONNECT = 0.1  # seconds a request waits for a connection
 BRIEF = 0.05  # seconds it waits for an answer
 PATIENT = 2.0  # seconds an invalidation waits for either
 
-# In the sorted set "h" + digest is a tag's last hard invalidation, "s" + digest its last soft
-# one. Epoch, number and floor are negative, so that they rank before all tags.
-_COMMON = """
-local function last(tags)
-  local hard, soft = 0, 0
-  for from = 1, #tags, 8000 do
-    local names = {}
-    for at = from, math.min(from + 7999, #tags), 8 do
-      names[#names + 1] = 'h' .. tags:sub(at, at + 7)
-      names[#names + 1] = 's' .. tags:sub(at, at + 7)
-    end
-    local scores = redis.call('ZMSCORE', TAGS, unpack(names))
-    for at = 1, #names, 2 do
-      hard = math.max(hard, tonumber(scores[at] or 0))
-      soft = math.max(soft, tonumber(scores[at + 1] or 0))
-    end
-  end
-  return hard, soft
-end
-local function life()
-  local found = redis.call('ZMSCORE', TAGS, '#epoch', '#floor', '#number')
-  return tonumber(found[1] or 0), tonumber(found[2] or 0), tonumber(found[3] or 0)
-end
-local function begin(epoch, number)
-  if not redis.call('ZSCORE', TAGS, '#epoch') then
-    redis.call('ZADD', TAGS, -epoch, '#epoch', -number, '#number', -number, '#floor')
-  end
-end
-"""
-_SEQUENCE = """
-begin(ARGV[1], ARGV[2])
-local epoch, _, number = life()
-return {-epoch, -number}
-"""
-_STANDING = """
-local epoch, floor = life()
-return {-epoch, -floor, last(ARGV[1])}
-"""
-_GET = """
-local found = redis.call('HMGET', KEYS[2], 'data', 'tags')
-if not found[1] then return false end
-local epoch, floor = life()
-return {found[1], found[2] or '', -epoch, -floor, last(found[2] or '')}
-"""
-_PUT = """
-local data, expires, tags, epoch, number = unpack(ARGV)
-if epoch then
-  local epoch_now, floor = life()
-  if -epoch_now ~= tonumber(epoch) or tonumber(number) < -floor
-    or last(tags) > tonumber(number) then return 0 end
-end
-redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'data', data, 'tags', tags)
-redis.call('PEXPIREAT', KEYS[2], expires)
-return 1
-"""
-_INVALIDATE = """
-local kind, limit = ARGV[3], tonumber(ARGV[4])
-begin(ARGV[1], ARGV[2])
-local number = -tonumber(redis.call('ZINCRBY', TAGS, -1, '#number'))
-for at = 5, #ARGV do redis.call('ZADD', TAGS, number, kind .. ARGV[at]) end
-local over = redis.call('ZCARD', TAGS) - 3 - limit
-if over > 0 then
-  local floor = redis.call('ZRANGE', TAGS, 2 + over, 2 + over, 'WITHSCORES')[2]
-  redis.call('ZREMRANGEBYSCORE', TAGS, 0, floor)
-  redis.call('ZADD', TAGS, -floor, '#floor')
-end
-return number
-"""
+_left_alone: list[object] = []
 
 
 class RedisStore:
@@ -140,12 +74,24 @@ class RedisStore:
         self._prefix = f"{{freshpage:{quote(key_prefix, safe='')}}}:".encode()
         self._tags = self._prefix + b"tags"
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
-        client = _cluster if cluster else _single
-        self._brief = cache(lambda: client(url, CONNECT, BRIEF))
-        self._patient = cache(lambda: client(url, PATIENT, PATIENT))
-        self._script = cache(lambda source: Script(self._brief(), _bound(source)))
+        self._url = url
+        self._kind = _cluster if cluster else _single
+        self._clients: dict[bool, Any] = {}
+        self._latest = Sequence(0, 0)  # that the server told us of
+        self._pid = os.getpid()
+        rest_while_forking(self)
         if not cluster:
-            self._brief()  # opens no connection, but reads the URL
+            self._client()  # opens no connection, but reads the URL
+
+    def before_fork(self) -> None:
+        """A client brings nothing to rest."""
+
+    def after_fork(self) -> None:
+        """A child leaves its parent's clients alone: their locks may be held for ever."""
+        if os.getpid() != self._pid:
+            self._pid = os.getpid()
+            _left_alone.append(self._clients)
+            self._clients = {}
 
     def pulse(self) -> int:
         """Epoch and sequence in one number: exact, at the price of a round trip.
@@ -153,19 +99,23 @@ class RedisStore:
         That a process be told of invalidations, rather than ask, takes an announcement
         stream, which there is not yet.
         """
+        before = self._latest
         with self._telling():
-            epoch, number = self._brief().zmscore(self._tags, ["#epoch", "#number"])
+            epoch, number = self._client().zmscore(self._tags, ["#epoch", "#number"])
         if epoch is None or number is None:
             return -1
-        return int(-epoch) << 64 | int(-number)
+        now = self._heard(Sequence(int(-epoch), int(-number)), before)
+        return now.epoch << 64 | now.number
 
     def sequence(self) -> Sequence:
         """The sequence now; begun where the server has none (any more)."""
-        return Sequence(*self._run(_SEQUENCE, (), (random_epoch(), random_number())))
+        before = self._latest
+        now = self._run(SEQUENCE, (), (random_epoch(), random_number()))
+        return self._heard(Sequence(*now), before)
 
     def get(self, key: bytes) -> Held | None:
         """What is held under ``key``, with its standing, in one round trip."""
-        found = self._run(_GET, (self._entry(key),), ())
+        found = self._run(GET, (self._entry(key),), ())
         if found is None:
             return None
         data, tags, epoch, floor, hard, soft = found
@@ -185,36 +135,36 @@ class RedisStore:
 
     def put(self, key: bytes, node: Node) -> bool:
         """Keep a node until it expires by the server's clock."""
-        args: list[bytes | int] = [self._codec.pack(key, node), int(node.expires * 1000), b""]
+        args: list[object] = [self._codec.pack(key, node), int(node.expires * 1000), b""]
         if isinstance(node, Entry):
             args[2] = self._digests(node.tags)
             args += node.sequence
-        return bool(self._run(_PUT, (self._entry(key),), args))
+        return bool(self._run(PUT, (self._entry(key),), args))
 
     def delete(self, key: bytes) -> None:
         """Forget one key."""
         with self._telling():
-            self._brief().unlink(self._entry(key))
+            self._client().unlink(self._entry(key))
 
     def standing(self, entry: Entry) -> Standing:
         """How an entry's S0 and tags stand now."""
-        return _judged(entry, *self._run(_STANDING, (), (self._digests(entry.tags),)))
+        return _judged(entry, *self._run(STANDING, (), (self._digests(entry.tags),)))
 
     def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
         """Give each tag the next sequence; where there is no room for it, start over."""
+        before = self._latest
+        kind = b"s" if soft else b"h"
+        digests = [self._tag_digest(tag) for tag in tags]
+        args = [random_epoch(), random_number(), kind, self._tag_records, *digests]
         with self._telling():
-            script, client = self._script(_INVALIDATE), self._patient()
-            kind = b"s" if soft else b"h"
-            digests = [self._tag_digest(tag) for tag in tags]
-            begun = (random_epoch(), random_number())
+            client = self._client(patient=True)
             try:
-                return int(
-                    script([self._tags], [*begun, kind, self._tag_records, *digests], client)
-                )
+                now = INVALIDATE.run(client, [self._tags], args)
             except ResponseError:
                 # out of memory, say: rather everything invalid than something stale
                 client.unlink(self._tags)
                 return 0
+        return self._heard(Sequence(*now), before).number
 
     def sweep(self, now: float) -> int:
         """Nothing to do: the server drops what expired, and keeps to its own budget."""
@@ -226,13 +176,36 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections."""
-        for client in (self._brief, self._patient):
-            if client.cache_info().currsize:
-                client().close()
+        while self._clients:
+            self._clients.popitem()[1].close()
 
-    def _run(self, source: str, keys: tuple[bytes, ...], args: Collection[Any]) -> Any:
+    def _client(self, *, patient: bool = False) -> Any:
+        client = self._clients.get(patient)
+        if client is None:
+            times = (PATIENT, PATIENT) if patient else (CONNECT, BRIEF)
+            client = self._clients[patient] = self._kind(self._url, *times)
+        return client
+
+    def _run(self, script: Script, keys: tuple[bytes, ...], args: Collection[object]) -> Any:
         with self._telling():
-            return self._script(source)([self._tags, *keys], args)
+            return script.run(self._client(), [self._tags, *keys], args)
+
+    def _heard(self, now: Sequence, before: Sequence) -> Sequence:
+        """Take note of the server's sequence.
+
+        A server behind what it said before has lost invalidations: a replica took over from
+        it, or it came back with an older copy.
+
+        :param before: the latest one known when the server was asked.
+        :raises StoreError: when it has; it is made to start over.
+        """
+        if now.epoch == before.epoch and now.number < before.number:
+            with self._telling():
+                self._client().unlink(self._tags)
+            raise StoreError(f"{self._name} has lost invalidations: everything is invalid")
+        if now.epoch != self._latest.epoch or now.number > self._latest.number:
+            self._latest = now
+        return now
 
     def _entry(self, key: bytes) -> bytes:
         return self._prefix + digest(key).hex().encode()
@@ -247,10 +220,6 @@ class RedisStore:
             yield
         except (RedisError, RedisClusterException) as error:
             raise StoreError(f"{self._name}: {error}") from error
-
-
-def _bound(source: str) -> str:
-    return (_COMMON + source).replace("TAGS", "KEYS[1]")
 
 
 def _judged(entry: Entry, epoch: int, floor: int, hard: int, soft: int) -> Standing:

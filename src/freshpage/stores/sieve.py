@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from freshpage.entry import Axes, Node
 from freshpage.stores.base import Held
-from freshpage.stores.forking import renew_after_fork
+from freshpage.stores.forking import rest_while_forking
 
 SLOT_BYTES = 400  # what a slot takes beside its node and key, roughly
 GHOSTS = 10_000  # keys remembered that were asked for once
@@ -52,17 +52,14 @@ class Sieve:
         self._ghosts = Ghosts() if admission else None
         self._slots: dict[bytes, Slot] = {}
         self.find = self._slots.get  # the hit: mark what is found as visited
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        """Start empty: another thread may have held the lock."""
-        self._lock = threading.Lock()
-        self._slots.clear()
         self._newest: Slot | None = None
         self._oldest: Slot | None = None
         self._hand: Slot | None = None
         self.bytes = 0
+        self._lock = threading.Lock()
+        self.before_fork = self._lock.acquire
+        self.after_fork = self._lock.release
+        rest_while_forking(self)
 
     def __len__(self) -> int:
         return len(self._slots)

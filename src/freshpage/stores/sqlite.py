@@ -20,10 +20,11 @@ from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
 from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreStats
 from freshpage.stores.pulse import Change
-from freshpage.stores.sqlite_file import BRIEF, PATIENT, SqliteFile
+from freshpage.stores.sqlite_file import PATIENT, SqliteFile
+from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM
 
-BATCH = 100  # rows dropped at a time, so that the lock is held for a moment only
-FEW = 8  # rows dropped along with storing one
+BATCH = 100  # expired rows swept at a time, so that the lock is held for a moment only
+FEW = 8  # rows dropped along with storing one, or to make room
 
 # one statement, so that the floor and the tags are of one moment
 _JUDGE = """
@@ -35,6 +36,8 @@ _RECORD = """
 INSERT INTO tags (tag, hard, soft) VALUES (?, ?, ?)
 ON CONFLICT (tag) DO UPDATE SET hard = max(hard, excluded.hard), soft = excluded.soft
 """
+_SUM_OF = TAGS_SUM + " WHERE tag IN (SELECT value FROM json_each(?))"  # noqa: S608 (no input)
+_SUM_UP_TO = TAGS_SUM + " WHERE soft <= ?"
 _DROP_EXPIRED = """
 DELETE FROM entries WHERE id IN
 (SELECT id FROM entries WHERE expires < :now ORDER BY expires LIMIT :limit)
@@ -149,11 +152,11 @@ class SqliteStore:
 
     def sweep(self, now: float) -> int:
         """Drop what expired, and the oldest above nine tenths of the budget."""
-        dropped = more = self._drop(_DROP_EXPIRED, now)
-        while more == BATCH:
-            dropped += (more := self._drop(_DROP_EXPIRED, now))
+        dropped = 0
+        while more := self._drop(_DROP_EXPIRED, now=now, limit=BATCH):
+            dropped += more
         target = self._budget * 9 // 10
-        while self._used() > target and (more := self._drop(_DROP_OLDEST, now)):
+        while self._used() > target and (more := self._drop(_DROP_OLDEST, limit=FEW)):
             dropped += more
         return dropped
 
@@ -183,8 +186,12 @@ class SqliteStore:
             number: int = max(db.execute("SELECT number FROM meta").fetchone()[0], change.number)
             number += 1
             hard = 0 if soft else number
-            db.executemany(_RECORD, [(self._tag_number(tag), hard, number) for tag in tags])
-            db.execute("UPDATE meta SET number = ?", (number,))
+            rows = [(self._tag_number(tag), hard, number) for tag in tags]
+            sought = (json.dumps([tag for tag, _, _ in rows]),)
+            former = db.execute(_SUM_OF, sought).fetchone()[0]
+            db.executemany(_RECORD, rows)
+            grown = db.execute(_SUM_OF, sought).fetchone()[0] - former
+            db.execute("UPDATE meta SET number = ?, checksum = checksum + ?", (number, grown))
             if number % (self._tag_records // 256 + 1) == 0:
                 self._forget_oldest(db)
         db.execute(f"PRAGMA busy_timeout = {BRIEF * 1000:.0f}")
@@ -194,13 +201,18 @@ class SqliteStore:
         oldest = db.execute(
             "SELECT soft FROM tags ORDER BY soft DESC LIMIT 1 OFFSET ?", (self._tag_records,)
         ).fetchone()
-        if oldest is not None:
-            db.execute("DELETE FROM tags WHERE soft <= ?", oldest)
-            db.execute("UPDATE meta SET floor = ?", oldest)
+        if oldest is None:
+            return
+        forgotten = db.execute(_SUM_UP_TO, oldest).fetchone()
+        db.execute("DELETE FROM tags WHERE soft <= ?", oldest)
+        db.execute(
+            "UPDATE meta SET floor = :floor, checksum = checksum - floor + :floor - :forgotten",
+            {"floor": oldest[0], "forgotten": forgotten[0]},
+        )
 
-    def _drop(self, statement: str, now: float) -> int:
+    def _drop(self, statement: str, **limits: float) -> int:
         with self._file.connection() as (db, _):
-            return db.execute(statement, {"now": now, "limit": BATCH}).rowcount
+            return db.execute(statement, limits).rowcount
 
     def _used(self) -> int:
         with self._file.connection() as (db, _):

@@ -12,42 +12,20 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
+from freshpage.stores import sqlite_schema as schema
 from freshpage.stores.base import StoreError
-from freshpage.stores.forking import renew_after_fork
-from freshpage.stores.pulse import Change, Pulse, boot_id
+from freshpage.stores.forking import rest_while_forking
+from freshpage.stores.pulse import Change, Pulse
+from freshpage.stores.sqlite_schema import BRIEF, Unfit, beside
 
-BRIEF = 0.05  # seconds a request waits for a lock
-PATIENT = 2.0  # seconds an invalidation does
-
-_VERSION = 1
-_APPLICATION = 0x66706765  # in the file's header, for tools such as file(1)
-_SCHEMA = f"""
-PRAGMA page_size = 8192;
-PRAGMA journal_mode = WAL;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-CREATE TABLE meta (epoch INTEGER NOT NULL, number INTEGER NOT NULL, floor INTEGER NOT NULL);
-CREATE TABLE tags (tag INTEGER PRIMARY KEY, hard INTEGER NOT NULL, soft INTEGER NOT NULL);
-CREATE INDEX tags_by_age ON tags (soft);
-CREATE TABLE entries (
-    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, expires REAL NOT NULL, data BLOB NOT NULL
-);
-CREATE INDEX entries_by_expiry ON entries (expires);
-"""
-_SETTINGS = f"""
-PRAGMA journal_size_limit = {16 * 2**20};
-PRAGMA cell_size_check = ON;
-PRAGMA trusted_schema = OFF;
-"""
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+PATIENT = 2.0  # seconds an invalidation waits for a lock
+REST = 1.0  # seconds a fork waits for connections to be free
 
 _log = logging.getLogger("freshpage.stores")
-_abandoned: list[object] = []  # connections of a parent process, never to be closed here
 
 
 class Connection(NamedTuple):
@@ -55,10 +33,6 @@ class Connection(NamedTuple):
 
     db: sqlite3.Connection
     epoch: int
-
-
-class _Unfit(Exception):
-    """A database that is to be thrown away; the message says why."""
 
 
 class SqliteFile:
@@ -69,23 +43,37 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pulse_path = _beside(path, "-pulse")
+        self._pulse_path = beside(path, "-pulse")
         self._pulse: Pulse | None = None
         self._idle: list[Connection] = []
+        self._in_use = 0
+        self._pool = threading.Condition(threading.Lock())
         self._opening = threading.Lock()
-        renew_after_fork(self)
+        self._forking = False
+        self._pid = 0  # the process that opened it
+        rest_while_forking(self)
+
+    def before_fork(self) -> None:
+        """Close every connection: SQLite's locks stay behind, its books on them do not."""
+        self._opening.acquire()
+        self._pool.acquire()
+        self._forking = True  # from here on nobody takes another
+        self._pool.wait_for(lambda: not self._in_use, REST)
+        self._close_idle()
 
     def after_fork(self) -> None:
-        """Leave the parent's connections alone."""
-        _abandoned.append(self._idle)
-        self._idle = []
-        self._opening = threading.Lock()
+        """Open them anew when they are needed."""
+        if not self._in_use:
+            self._pid = os.getpid()
+        self._forking = False
+        self._pool.notify_all()
+        self._pool.release()
+        self._opening.release()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._pulse = None
-        while self._idle:
-            self._idle.pop().db.close()
+        self._close_idle()
 
     def pulse(self, *, look: bool = False) -> Pulse:
         """The pulse of the file as it is now, which is opened or made where it is not yet.
@@ -106,19 +94,42 @@ class SqliteFile:
         :raises StoreError: in place of what SQLite and the system raise.
         """
         pulse = self.pulse()
-        with self._telling():
-            connection = self._take(pulse)
+        with self._at_work():
+            with self._telling():
+                connection = self._take(pulse)
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                connection.db.close()
+                if schema.code(error) in schema.DAMAGED:
+                    self._replace(pulse, connection.epoch, error)
+                raise StoreError(f"{self.path}: {error}") from error
+            except BaseException:
+                connection.db.close()
+                raise
+            self._idle.append(connection)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._pool:
+            self._pool.wait_for(lambda: not self._forking)
+            self._require_own()
+            self._in_use += 1
         try:
-            yield connection
-        except sqlite3.Error as error:
-            connection.db.close()
-            if _code(error) in _DAMAGED:
-                self._replace_damaged(pulse, connection.epoch, error)
-            raise StoreError(f"{self.path}: {error}") from error
-        except BaseException:
-            connection.db.close()
-            raise
-        self._idle.append(connection)
+            yield
+        finally:
+            with self._pool:
+                self._in_use -= 1
+                self._pool.notify_all()
+
+    def _require_own(self) -> None:
+        """Not in a child that was forked while connections were open, or by other means."""
+        if self._pid and self._pid != os.getpid():
+            raise StoreError(f"{self.path} was open when this process was forked: open it later")
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().db.close()
 
     def start_over(self, change: Change, reason: object) -> None:
         """Throw the database away; everything stored so far is invalid from here on.
@@ -129,7 +140,7 @@ class SqliteFile:
         change.renew_epoch()
         try:
             for suffix in ("-wal", "-shm", ""):
-                _beside(self.path, suffix).unlink(missing_ok=True)
+                beside(self.path, suffix).unlink(missing_ok=True)
         finally:
             change.finish(change.number + 1)
 
@@ -139,10 +150,12 @@ class SqliteFile:
         with self._opening:
             if self._pulse is not None and self._pulse is not former:
                 return self._pulse  # another thread was faster
-            self.close()
+            self._require_own()
+            self._pid = os.getpid()
+            self._close_idle()
             self._refuse_foreign()
             pulse = Pulse.open(self._pulse_path, BRIEF)
-            self._idle.append(self._connect(pulse))
+            self._idle.append(self._connect_intact(pulse))
             self._pulse = pulse
             return pulse
 
@@ -175,68 +188,45 @@ class SqliteFile:
         """Under the pulse's lock, so that nobody puts another file in place meanwhile."""
         with pulse.change(BRIEF) as change:
             try:
-                return self._checked(change)
-            except _Unfit as unfit:
+                return self._prepared(change)
+            except Unfit as unfit:
                 self.start_over(change, unfit)
             try:
-                return self._checked(change)
-            except _Unfit as unfit:
+                return self._prepared(change)
+            except Unfit as unfit:
                 raise StoreError(f"{self.path} can't be started over: {unfit}") from unfit
 
-    def _checked(self, change: Change) -> Connection:
+    def _prepared(self, change: Change) -> Connection:
         if not self.path.exists() or not self.path.stat().st_size:
-            self._create(change)
-        db = _connected(self.path)
+            change.renew_epoch()
+            change.finish(change.number + 1)
+            schema.create(self.path, change.epoch, change.number)
+        db = schema.connect(self.path)
         try:
-            # An outage can't harm what is thrown away after it (Pulse.open); where it would
-            # go unnoticed, everything is synced.
-            db.execute(f"PRAGMA synchronous = {'OFF' if any(boot_id()) else 'FULL'}")
-            db.executescript(_SETTINGS)
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise StoreError(f"{self.path} was made by a later version of freshpage")
-            if version < _VERSION:
-                raise _Unfit(f"it was made by an earlier version ({version})")
-            epoch, number = db.execute("SELECT epoch, number FROM meta").fetchone()
-            if epoch != change.epoch:
-                raise _Unfit("it is of another epoch than its pulse")
-            if number < change.number:
-                raise _Unfit("it has lost its last invalidations")
-            change.finish(number)  # also mends what a process that died left odd
-        except sqlite3.Error as error:
-            db.close()
-            if _code(error) in (*_DAMAGED, sqlite3.SQLITE_ERROR):
-                raise _Unfit(error) from error
-            raise
+            number = schema.prepare(db, change.epoch, change.number)
         except BaseException:
             db.close()
             raise
-        return Connection(db, epoch)
+        change.finish(number)  # also mends what a process that died left odd
+        return Connection(db, change.epoch)
 
-    def _create(self, change: Change) -> None:
-        """Make the file under another name first: it is whole, or not there."""
-        change.renew_epoch()
-        change.finish(change.number + 1)
-        new = _beside(self.path, "-new")
-        new.unlink(missing_ok=True)
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(_connected(new)) as db:
-            db.executescript(f"PRAGMA synchronous = OFF; {_SCHEMA}")
-            if db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                raise StoreError(f"{self.path}: its file system can't share a SQLite file")
-            db.execute(
-                "INSERT INTO meta VALUES (?, ?, ?)", (change.epoch, change.number, change.number)
-            )
-        for suffix in ("-wal", "-shm"):
-            _beside(self.path, suffix).unlink(missing_ok=True)
-        new.replace(self.path)
+    def _connect_intact(self, pulse: Pulse) -> Connection:
+        """The first connection of a process."""
+        connection = self._connect(pulse)
+        try:
+            schema.require_intact(connection.db)
+        except Unfit as unfit:
+            connection.db.close()
+            self._replace(pulse, connection.epoch, unfit)
+            return self._connect(pulse)
+        return connection
 
     # -- when something is wrong ---------------------------------------------------------
 
-    def _replace_damaged(self, pulse: Pulse, epoch: int, error: sqlite3.Error) -> None:
+    def _replace(self, pulse: Pulse, epoch: int, reason: object) -> None:
         with self._telling(), pulse.change(BRIEF) as change:
             if change.epoch == epoch:
-                self.start_over(change, error)
+                self.start_over(change, reason)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -249,22 +239,3 @@ class SqliteFile:
             raise StoreError(f"{error.filename or self.path}: {error.strerror}") from error
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path))}?mode=rw",
-        uri=True,
-        timeout=BRIEF,
-        isolation_level=None,
-        check_same_thread=False,  # one thread at a time
-    )
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the error is the module's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)

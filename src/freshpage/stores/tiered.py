@@ -52,15 +52,20 @@ class TieredStore:
 
     def get(self, key: bytes) -> Held | None:
         """What memory holds, where it is fresh and not invalidated; else what is below."""
+        pulse: int | None = None
         slot = self._sieve.find(key)
-        pulse = self.lower.pulse()
         if slot is not None:
             held, seen, until = slot.seen
-            if self._clock() < until and self._holds(held.node, seen, pulse):
-                if seen != pulse:
-                    slot.seen = Seen(held, pulse, until)
-                slot.visited = True
-                return held
+            pulse = self.lower.pulse()
+            if self._clock() < until:
+                if seen != pulse and self._still_valid(held.node):
+                    seen = pulse
+                    slot.seen = Seen(held, seen, until)
+                if seen == pulse:
+                    slot.visited = True
+                    return held
+        elif self.instant_pulse:  # one that takes a round trip waits for something to judge
+            pulse = self.lower.pulse()
         below = self.lower.get(key)
         if below is not None and below.standing is Standing.VALID:
             self._remember(key, below, pulse)
@@ -117,13 +122,8 @@ class TieredStore:
         self._sieve.clear()
         self.lower.close()
 
-    def _holds(self, node: Node, seen: int | None, pulse: int) -> bool:
-        """Whether a node that was valid when last judged still is."""
-        return (
-            seen == pulse
-            or not isinstance(node, Entry)
-            or self.lower.standing(node) is Standing.VALID
-        )
+    def _still_valid(self, node: Node) -> bool:
+        return not isinstance(node, Entry) or self.lower.standing(node) is Standing.VALID
 
     def _remember(self, key: bytes, held: Held, pulse: int | None) -> None:
         node = held.node

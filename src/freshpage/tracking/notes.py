@@ -25,7 +25,7 @@ from freshpage.request import (
     TURNED_AWAY,
     WHOLE_QUERY,
 )
-from freshpage.tracking.record import Record
+from freshpage.tracking.record import Record, current
 from freshpage.tracking.watched_mappings import WatchedMeta
 
 # These look at every request for their own ends. What they find shows elsewhere: a CSRF token
@@ -71,20 +71,29 @@ _ABSENT = object()
 
 
 class Notes:
-    """Writes what is read from one request into its render's record.
+    """Writes what is read from one request into its render's record, or that of the part of
+    the render that reads.
+
+    ``whole``: the render's record.
 
     :param meta: as the application got it; where something between the door and here wrote
         to it, the door has other values.
     """
 
-    __slots__ = ("_origin", "meta", "observers", "record", "sent")
+    __slots__ = ("_origin", "_swept", "meta", "observers", "sent", "whole")
 
     def __init__(self, record: Record, meta: dict[str, Any]) -> None:
-        self.record = record
+        self.whole = record
         self.sent: Mapping[str, Any] = getattr(record.sent, "meta", meta)
         self.meta = WatchedMeta.around(meta, self)
         self.observers = _observers()
         self._origin = _origin_keys()
+        self._swept: set[str] = set()  # modules that read all fields
+
+    @property
+    def record(self) -> Record:
+        """Where to note what is read here."""
+        return current() or self.whole
 
     def field(self, key: str, reader: FrameType) -> None:
         """META's ``key`` was read."""
@@ -107,7 +116,7 @@ class Notes:
             self.record.refuse(_HIS_ALONE[key])
         elif key == "QUERY_STRING":
             self.record.vary(WHOLE_QUERY)
-        else:
+        elif module not in self._swept:
             self._vary_on(key)
 
     def _secret(self, key: str) -> None:
@@ -156,10 +165,16 @@ class Notes:
     def everything(self, what: str, reader: FrameType) -> None:
         """All of a mapping was read, as by a view that forwards or logs it.
 
-        What in it mattered can't be told from this, so the response's own word decides.
+        What in it mattered can't be told from this, nor from what the same module reads of it
+        by name, so the response's own word decides.
         """
-        if _module(reader) not in _MACHINERY and not self._observes(reader):
-            self.record.doubt = self.record.doubt or f"all-{what}"
+        if _module(reader) in _MACHINERY or self._observes(reader):
+            return
+        record = self.record
+        record.doubt = record.doubt or f"all-{what}"
+        self._swept.add(_module(reader))
+        if what == "meta":
+            record.vary(WHOLE_QUERY)
 
     def written(self, key: str, value: Any, writer: FrameType) -> bool:
         """Whether a value of META was made from what is noted.

@@ -45,11 +45,17 @@ class Record:
         self.vary(*what.axes)
         self.tags.update(what.tags)
 
-    def take_over(self, other: Record) -> None:
-        """Take over what another record says of the request."""
-        self.vary(*other.cacheability.axes)
-        self.refuse(other.refusal)
-        self.doubt = self.doubt or other.doubt
+    def part(self) -> Record:
+        """A record for a part of this render, to be absorbed when it has ended."""
+        part = Record(sent=self.sent)
+        part.watched = self.watched
+        return part
+
+    def absorb(self, part: Record) -> None:
+        """Take in the record of a part of this render."""
+        self.declare(part.cacheability)
+        self.doubt = self.doubt or part.doubt
+        self.refuse(part.refusal)
 
     def limit(self, ttl: float) -> None:
         """The page lives ``ttl`` seconds at most."""

@@ -149,7 +149,7 @@ def notes_of(request: HttpRequest) -> Notes | None:
 
 def _watch(request: HttpRequest, record: Record) -> None:
     if isinstance(request.META, WatchedMeta):  # asked a second time
-        request.META.notes.record = record
+        request.META.notes.whole = record
         return
     held: dict[str, Any] = request.__dict__
     if _was_moved(request, record):

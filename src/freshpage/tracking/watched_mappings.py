@@ -21,8 +21,10 @@ from freshpage.tracking.record import Record
 class Notes(Protocol):
     """Where reads are noted; ``frame`` is that of whoever reads."""
 
-    record: Record
+    whole: Record
 
+    @property
+    def record(self) -> Record: ...
     def field(self, key: str, frame: FrameType) -> None: ...
     def cookie(self, name: str, frame: FrameType) -> None: ...
     def query(self, axis: str, frame: FrameType) -> None: ...
@@ -34,8 +36,13 @@ class Notes(Protocol):
 
 
 def _reader() -> FrameType:
-    """The frame of whoever called the method that called this."""
-    return sys._getframe(2)
+    """The frame of whoever called the method that called this, perhaps through a mapping's
+    own.
+    """
+    frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") == "collections.abc" and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 T = TypeVar("T", bound=type)
@@ -52,7 +59,7 @@ def _noting_whole_reads(*more: str) -> Callable[[T], T]:
 
     def noting(method: Any) -> Any:
         def noted(self: Any, *args: Any) -> Any:
-            self._note_all(sys._getframe(1))
+            self._note_all(_reader())
             return method(self, *args)
 
         return noted
@@ -178,9 +185,7 @@ class WatchedHeaders(HttpHeaders):
         self._meta = meta
 
     def _note(self, name: object, reader: FrameType) -> None:
-        # the views below have noted everything before they ask for each
-        if reader.f_globals.get("__name__") != "collections.abc":
-            self._meta.note(self.to_wsgi_name(str(name)), reader)
+        self._meta.note(self.to_wsgi_name(str(name)), reader)
 
     def _note_all(self, reader: FrameType) -> None:
         self._meta.notes.everything("headers", reader)

@@ -1,0 +1,1 @@
+"""The pages of the town: their texts, how many, and how they get into the database."""

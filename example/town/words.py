@@ -1,0 +1,113 @@
+"""The words of the templates, in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+WORDS: dict[str, dict[str, Any]] = {
+    "en": {
+        "town": "Ellerbrück",
+        "claim": "Town on the river",
+        "skip": "Skip to the content",
+        "menu": "Main menu",
+        "in_section": "In this section",
+        "here": "You are here",
+        "home": "Home",
+        "languages": "Language",
+        "other": {"en": "English", "de": "Deutsch"},
+        "open_now": "Open now",
+        "until": "until",
+        "closed_now": "Closed now",
+        "opens": "opens",
+        "closed": "closed",
+        "hours": "Opening hours",
+        "weekdays": [
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
+        ],
+        "phone": "Phone",
+        "region": {"north": "For the north of the town", "south": "For the south of the town"},
+        "region_none": "For the whole town",
+        "desk": "Desk",
+        "serving": "Now serving",
+        "waiting": "Waiting",
+        "about": "about",
+        "minutes": "Minutes",
+        "as_of": "As of",
+        "seconds_matter": "Never cached: reload, and the time has moved on.",
+        "bring": "What to bring",
+        "costs": "What it costs, how long it takes",
+        "none": "There is nothing here yet.",
+        "made": "This page was put together at",
+        "cache": "The cache says",
+        "cache_hint": "asked just now, with a HEAD request for this address",
+        "imaginary": "Ellerbrück is imaginary. The site shows what freshpage does.",
+        "not_found": "This page does not exist",
+        "not_found_text": "The address may have changed. The start page leads on from here.",
+        "agenda": "Agenda and decisions",
+        "present": "Present",
+        "date": "j F Y",
+    },
+    "de": {
+        "town": "Ellerbrück",
+        "claim": "Stadt am Fluss",
+        "skip": "Zum Inhalt springen",
+        "menu": "Hauptmenü",
+        "in_section": "In diesem Bereich",
+        "here": "Sie sind hier",
+        "home": "Start",
+        "languages": "Sprache",
+        "other": {"en": "English", "de": "Deutsch"},
+        "open_now": "Jetzt geöffnet",
+        "until": "bis",
+        "closed_now": "Jetzt geschlossen",
+        "opens": "öffnet",
+        "closed": "geschlossen",
+        "hours": "Öffnungszeiten",
+        "weekdays": [
+            "Montag",
+            "Dienstag",
+            "Mittwoch",
+            "Donnerstag",
+            "Freitag",
+            "Samstag",
+            "Sonntag",
+        ],
+        "phone": "Telefon",
+        "region": {"north": "Für den Norden der Stadt", "south": "Für den Süden der Stadt"},
+        "region_none": "Für die ganze Stadt",
+        "desk": "Schalter",
+        "serving": "Aufgerufen",
+        "waiting": "Wartende",
+        "about": "etwa",
+        "minutes": "Minuten",
+        "as_of": "Stand",
+        "seconds_matter": "Nie aus dem Cache: neu laden, und die Zeit ist weitergegangen.",
+        "bring": "Was Sie mitbringen",
+        "costs": "Was es kostet, wie lange es dauert",
+        "none": "Hier steht noch nichts.",
+        "made": "Diese Seite entstand um",
+        "cache": "Der Cache sagt",
+        "cache_hint": "eben gefragt, mit einer HEAD-Anfrage an diese Adresse",
+        "imaginary": "Ellerbrück ist erfunden. Die Website zeigt, was freshpage tut.",
+        "not_found": "Diese Seite gibt es nicht",
+        "not_found_text": "Die Adresse hat sich wohl geändert. Von der Startseite geht es weiter.",
+        "agenda": "Tagesordnung und Beschlüsse",
+        "present": "Anwesend",
+        "date": "j. F Y",
+    },
+}
+
+
+def words(request: HttpRequest) -> dict[str, Any]:
+    """A template context processor."""
+    language = "de" if (get_language() or "").startswith("de") else "en"
+    return {"words": WORDS[language], "language": language}

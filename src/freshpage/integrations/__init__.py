@@ -1,0 +1,1 @@
+"""Integrations: each imports what it integrates, and nothing of ours imports it."""

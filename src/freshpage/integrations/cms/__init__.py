@@ -1,0 +1,4 @@
+"""django-cms: its page cache kept by freshpage.
+
+``"freshpage.integrations.cms"`` in INSTALLED_APPS; every setting of django-cms stays.
+"""

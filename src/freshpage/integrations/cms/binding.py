@@ -1,0 +1,49 @@
+"""Where our functions take the place of django-cms's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import cms.cache
+import cms.cache.page
+import cms.cache.placeholder
+import cms.plugin_rendering
+import cms.views
+from cms.middleware.language import LanguageCookieMiddleware
+from cms.plugin_rendering import ContentRenderer
+from django.db.models.signals import post_delete, post_save
+from menus.menu_pool import MenuPool, MenuRenderer
+
+from freshpage.integrations.cms import language, menus, page, placeholders, writes, xframe
+
+
+def install() -> None:
+    """Put every function of ours in its place; a second time it changes nothing."""
+    _replace(cms.views, "details", page.details)
+    _replace(cms.cache, "invalidate_cms_page_cache", page.invalidate_cms_page_cache)
+    _replace(cms.cache.page, "get_page_cache", page.get_page_cache)
+    _replace(cms.cache.page, "set_page_cache", page.set_page_cache)
+    _replace(cms.cache.page, "get_xframe_cache", xframe.get_xframe_cache)
+    _replace(cms.cache.page, "set_xframe_cache", xframe.set_xframe_cache)
+    _replace(cms.cache.placeholder, "clear_placeholder_cache", placeholders.clear_placeholder_cache)
+    # These two only where placeholders are rendered: what others keep with them is theirs.
+    cms.plugin_rendering.get_placeholder_cache = placeholders.get_placeholder_cache
+    cms.plugin_rendering.set_placeholder_cache = placeholders.set_placeholder_cache
+    ContentRenderer.render_placeholder = placeholders.render_placeholder
+    ContentRenderer.render_exception = placeholders.render_exception
+    MenuPool.get_renderer = menus.get_renderer
+    MenuRenderer._build_nodes = menus.build_nodes
+    MenuPool.clear = menus.clear
+    LanguageCookieMiddleware.process_response = language.process_response
+    for signal in (post_save, post_delete):
+        signal.connect(writes.row_changed, dispatch_uid="freshpage")
+
+
+def _replace(module: Any, name: str, ours: Callable[..., Any]) -> None:
+    """Give a function's name to ours, in its module and in all that imported it from there."""
+    theirs = getattr(module, name)
+    for holder in list(sys.modules.values()):
+        if getattr(holder, "__dict__", {}).get(name) is theirs:
+            setattr(holder, name, ours)

@@ -1,0 +1,101 @@
+"""The Redis store's scripts: what has to happen as one, happens in the server.
+
+In the sorted set "h" + digest is a tag's last hard invalidation, "s" + digest its last soft
+one. Epoch, number and floor are negative, so that they rank before all tags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+_COMMON = """
+local TAGS = KEYS[1]
+local function last(tags)
+  local hard, soft = 0, 0
+  for from = 1, #tags, 8000 do
+    local names = {}
+    for at = from, math.min(from + 7999, #tags), 8 do
+      names[#names + 1] = 'h' .. tags:sub(at, at + 7)
+      names[#names + 1] = 's' .. tags:sub(at, at + 7)
+    end
+    local scores = redis.call('ZMSCORE', TAGS, unpack(names))
+    for at = 1, #names, 2 do
+      hard = math.max(hard, tonumber(scores[at] or 0))
+      soft = math.max(soft, tonumber(scores[at + 1] or 0))
+    end
+  end
+  return hard, soft
+end
+local function life()
+  local found = redis.call('ZMSCORE', TAGS, '#epoch', '#floor', '#number')
+  return tonumber(found[1] or 0), tonumber(found[2] or 0), tonumber(found[3] or 0)
+end
+local function begin(epoch, number)
+  if not redis.call('ZSCORE', TAGS, '#epoch') then
+    redis.call('ZADD', TAGS, -epoch, '#epoch', -number, '#number', -number, '#floor')
+  end
+end
+"""
+
+
+class Script:
+    """A script, sent by its name where the server knows it."""
+
+    def __init__(self, source: str) -> None:
+        self._source = _COMMON + source
+        self._name = hashlib.sha1(self._source.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, client: Any, keys: Collection[bytes], args: Collection[object]) -> Any:
+        """What the script returns.
+
+        :param keys: the site's sorted set, and the entry's hash where there is one.
+        """
+        try:
+            return client.evalsha(self._name, len(keys), *keys, *args)
+        except NoScriptError:
+            return client.eval(self._source, len(keys), *keys, *args)
+
+
+SEQUENCE = Script("""
+begin(ARGV[1], ARGV[2])
+local epoch, _, number = life()
+return {-epoch, -number}
+""")
+STANDING = Script("""
+local epoch, floor = life()
+return {-epoch, -floor, last(ARGV[1])}
+""")
+GET = Script("""
+local found = redis.call('HMGET', KEYS[2], 'data', 'tags')
+if not found[1] then return false end
+local epoch, floor = life()
+return {found[1], found[2] or '', -epoch, -floor, last(found[2] or '')}
+""")
+PUT = Script("""
+local data, expires, tags, epoch, number = unpack(ARGV)
+if epoch then
+  local epoch_now, floor = life()
+  if -epoch_now ~= tonumber(epoch) or tonumber(number) < -floor
+    or last(tags) > tonumber(number) then return 0 end
+end
+redis.call('HSET', KEYS[2], 'data', data, 'tags', tags)
+redis.call('PEXPIREAT', KEYS[2], expires)
+return 1
+""")
+INVALIDATE = Script("""
+local kind, limit = ARGV[3], tonumber(ARGV[4])
+begin(ARGV[1], ARGV[2])
+local number = -tonumber(redis.call('ZINCRBY', TAGS, -1, '#number'))
+for at = 5, #ARGV do redis.call('ZADD', TAGS, number, kind .. ARGV[at]) end
+local over = redis.call('ZCARD', TAGS) - 3 - limit
+if over > 0 then
+  local floor = redis.call('ZRANGE', TAGS, 2 + over, 2 + over, 'WITHSCORES')[2]
+  redis.call('ZREMRANGEBYSCORE', TAGS, 0, floor)
+  redis.call('ZADD', TAGS, -floor, '#floor')
+end
+return {-life(), number}
+""")
