@@ -11,6 +11,8 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.flatpages",
+    "django.contrib.redirects",
     # for tests/cms
     "django.contrib.admin",
     "django.contrib.sites",
@@ -24,7 +26,10 @@ INSTALLED_APPS = [
 ]
 # without their migrations the database is made in a moment
 MIGRATION_MODULES = dict.fromkeys(
-    ("admin", "auth", "cms", "contenttypes", "djangocms_versioning", "menus", "sessions", "sites")
+    [
+        *("admin", "auth", "cms", "contenttypes", "djangocms_versioning", "flatpages", "menus"),
+        *("redirects", "sessions", "sites"),
+    ]
 )
 SITE_ID = 1
 LANGUAGE_CODE = "en"

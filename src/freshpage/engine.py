@@ -203,9 +203,21 @@ def _bypass(request: Request) -> str:
         return "host"
     if request.has_body():
         return "body"
+    if _decodes_otherwise(request.header("content-type")):
+        return "charset"
     if request.header("if-match") is not None or request.header("if-unmodified-since") is not None:
         return "precondition"  # RFC 9111 §4.3.2: not for caches to evaluate
     return ""
+
+
+def _decodes_otherwise(content_type: str | None) -> bool:
+    """Whether a Content-Type without a body says how the query is to be decoded, as Django
+    has it, and does not say UTF-8.
+    """
+    if content_type is None or "charset" not in content_type.lower():
+        return False
+    stated = content_type.lower().replace('"', "").replace(" ", "")
+    return not stated.endswith(";charset=utf-8")
 
 
 def _unusable(

@@ -28,15 +28,19 @@ class BadEntry(Exception):
 
 
 class Axes(msgspec.Struct, frozen=True, array_like=True):
-    """A node that says which inputs the renders below it read."""
+    """A node that says which inputs the renders below it read.
+
+    ``then``: what is read after these, one after the other, where nothing else is held below.
+    """
 
     axes: tuple[str, ...]
     expires: float  # seconds since 1970 after which it may be swept
+    then: tuple[tuple[str, ...], ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes this node takes, roughly."""
-        return sum(map(len, self.axes)) + 300
+        return sum(sum(map(len, axes)) + 60 for axes in (self.axes, *self.then)) + 300
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=True):

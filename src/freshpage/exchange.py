@@ -27,13 +27,24 @@ CONDITIONS = ("if-none-match", "if-modified-since")
 class Exchange:
     """A request, the record of its render, and what the engine said so far.
 
-    :param axes: what the render may have read, beside what the runtime knows.
+    :param axes: what the page depends on, whatever its render reads.
+    :param seen: what was read before the request came to this door.
     """
 
-    __slots__ = ("_axes", "_engine", "_request", "_runtime", "record", "ticket", "verdict")
+    __slots__ = (
+        *("_axes", "_engine", "_request", "_runtime", "_seen", "record", "ticket"),
+        "verdict",
+    )
 
-    def __init__(self, runtime: Runtime, request: Request, axes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        request: Request,
+        axes: tuple[str, ...] = (),
+        seen: Record | None = None,
+    ) -> None:
         self._axes = axes
+        self._seen = seen
         self._runtime = runtime
         self._engine = runtime.engine
         self._request = request
@@ -52,8 +63,14 @@ class Exchange:
         if not isinstance(outcome, Ticket):
             return outcome
         self.ticket = outcome
-        self.record = Record(self._axes)
+        self.record = self._new_record()
         return None
+
+    def _new_record(self) -> Record:
+        record = Record(self._axes, self._request)
+        if self._seen is not None:
+            record.absorb(self._seen)
+        return record
 
     def _declared(self) -> Cacheability:
         """What the render declared and read; where nobody watched, what it may have read."""
@@ -88,6 +105,7 @@ class Exchange:
         if self.verdict.again:
             # A 304 that does not fit what we hold: ask once more, for the whole of it.
             self.ticket = self._engine.unconditional(self.ticket)
+            self.record = self._new_record()
         return self.verdict.headers
 
     @property

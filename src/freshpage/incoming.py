@@ -5,20 +5,24 @@ Django would, but no further than they are asked.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from io import BytesIO
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.core.handlers.asgi import get_script_prefix
+from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.wsgi import get_path_info, get_script_name
 
 from freshpage.request import CONSULTED
 from freshpage.visitor import MetaRequest, SiteRules, meta_name
 
 # A request with one of these has no identity; Django makes the script from the last two.
-_SPECIAL_KEYS = frozenset({*map(meta_name, CONSULTED), "SCRIPT_URL", "REDIRECT_URL"})
+_SPECIAL_KEYS = frozenset({*map(meta_name, CONSULTED), "SCRIPT_URL", "REDIRECT_URL"}) - {
+    "CONTENT_TYPE"
+}
 _MOST_FIELDS, _MOST_BYTES = 64, 2048  # of a request whose shape is remembered
 _SPECIAL_FIELDS = CONSULTED | {"content-length"}
+_MARKED = "surrogateescape"  # bytes that are no UTF-8 are told from all others
 _READ_LATER = frozenset({"meta", "scheme", "host", "script", "path"})
 
 
@@ -26,13 +30,19 @@ class WsgiRequest(MetaRequest):
     """A request as a WSGI environ has it."""
 
     __slots__ = ("identity",)
+    _raw = True
 
     def __init__(self, environ: dict[str, Any], rules: SiteRules) -> None:
         self.meta = environ
         self._rules = rules
         self._named = None
-        # some servers say "" where no length was sent
-        plain = not environ.get("CONTENT_LENGTH") and environ.keys().isdisjoint(_SPECIAL_KEYS)
+        self._parameters = False
+        # some servers say "" where no length and type were sent
+        plain = (
+            not environ.get("CONTENT_LENGTH")
+            and not environ.get("CONTENT_TYPE")
+            and environ.keys().isdisjoint(_SPECIAL_KEYS)
+        )
         try:
             self.identity: Hashable = rules.identity_of(environ) if plain else None
         except KeyError:  # no Host, say
@@ -61,6 +71,7 @@ class ScopeRequest(MetaRequest):
     """A request as an ASGI scope has it."""
 
     __slots__ = ("_lines", "_places", "_scope", "identity")
+    _raw = False
 
     def __init__(self, scope: Mapping[str, Any], rules: SiteRules) -> None:
         lines = scope.get("headers", ())
@@ -74,8 +85,9 @@ class ScopeRequest(MetaRequest):
         self._places = shape.places
         self._rules = rules
         self._named = None
+        self._parameters = False
         self.identity: Hashable = None
-        if shape.origin:
+        if shape.origin and scope.get("query_string", b"").isascii():
             root, path = scope.get("root_path"), scope["path"]
             origin = tuple([lines[place][1] for place in shape.origin])
             self.identity = (scope["method"], scope.get("scheme"), root, path, origin)
@@ -90,7 +102,7 @@ class ScopeRequest(MetaRequest):
         scope = self._scope
         if name == "query":
             query = scope.get("query_string", b"")
-            self.query = query if isinstance(query, str) else query.decode("latin-1")
+            self.query = query if isinstance(query, str) else query.decode(errors=_MARKED)
         elif name == "method":
             self.method = scope["method"].upper()
         elif name in _READ_LATER:
@@ -101,17 +113,26 @@ class ScopeRequest(MetaRequest):
 
     def _locate(self, scope: Mapping[str, Any]) -> None:
         server = scope.get("server") or ("unknown", 0)
+        self.script = get_script_prefix(scope)
+        self.path = scope["path"].removeprefix(self.script)
         self.meta = {
             "REQUEST_METHOD": self.method,
             "QUERY_STRING": self.query,
+            "SCRIPT_NAME": self.script,
+            "PATH_INFO": self.path,
             "SERVER_NAME": server[0],
             "SERVER_PORT": str(server[1]),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
         }
+        if client := scope.get("client"):
+            address, port = client
+            self.meta |= {"REMOTE_ADDR": address, "REMOTE_HOST": address, "REMOTE_PORT": port}
         for name, value in self._lines:
             self.meta[meta_name(name.decode("latin-1"))] = value.decode("latin-1")
         self.scheme, self.host = self._rules.origin_of(self.meta, scope.get("scheme") or "http")
-        self.script = get_script_prefix(scope)
-        self.path = scope["path"].removeprefix(self.script)
+        if not self.query.isascii() and self.query.encode(errors="ignore").decode() != self.query:
+            self.host = None  # bytes that are no text: Django refuses the whole request
 
 
 _name = itemgetter(0)
@@ -155,6 +176,19 @@ def _joined(lines: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     fields: dict[bytes, bytes] = {}
     for given, value in lines:
         name = given.lower()
-        if b"_" not in name:
-            fields[name] = b"%b,%b" % (fields[name], value) if name in fields else value
+        if b"_" in name:
+            continue
+        joint = _cookie_joint() if name == b"cookie" else b","
+        fields[name] = fields[name] + joint + value if name in fields else value
     return list(fields.items())
+
+
+@cache
+def _cookie_joint() -> bytes:
+    """What this version of Django puts between cookies that came in several lines, as HTTP/2
+    has them.
+    """
+    lines = [(b"cookie", b"a"), (b"cookie", b"b")]
+    request = ASGIRequest({"method": "GET", "path": "/", "headers": lines}, BytesIO())
+    joined: str = request.META["HTTP_COOKIE"]
+    return joined.removeprefix("a").removesuffix("b").encode("latin-1")

@@ -17,7 +17,7 @@ from freshpage.http.vary import vary_names
 from freshpage.lifetime import Refused, limited, timed
 from freshpage.outcome import Head, Ticket, Verdict
 from freshpage.present import for_browsers, forwarded_member, passed_on
-from freshpage.request import COOKIE, HEADER, VARY, Request, cookies
+from freshpage.request import COOKIE, HEADER, VARY, Request
 from freshpage.settings import Settings
 
 _CSP = frozenset({"content-security-policy", "content-security-policy-report-only"})
@@ -198,7 +198,7 @@ def reads_session(request: Request, axes: tuple[str, ...], settings: Settings) -
     """Whether a page that varies on cookies was made for somebody with a session."""
     cookie = settings.session_cookie
     reads = {VARY + "cookie", HEADER + "cookie", COOKIE + cookie}
-    return not reads.isdisjoint(axes) and cookie in cookies(request.header("cookie"))
+    return not reads.isdisjoint(axes) and request.cookie(cookie) is not None
 
 
 def outdated_tags(request: Request, head: Head) -> frozenset[str]:

@@ -41,9 +41,12 @@ def variant_key(parent: bytes, axes: tuple[str, ...], values: tuple[Part, ...]) 
     """The node reached from ``parent`` by the values of its axes.
 
     The names of the axes are part of the key: a node that comes to ask other questions
-    never finds answers to the former ones.
+    never finds answers to the former ones. Asking at once or one after the other leads to
+    the same node.
     """
-    return b"V%d:%b" % (len(parent), parent) + encode(axes) + b"=" + encode(values)
+    parts: list[Part] = [None] * (2 * len(axes))
+    parts[::2], parts[1::2] = axes, values
+    return parent + encode(parts)
 
 
 def digest(key: bytes) -> bytes:

@@ -20,7 +20,7 @@ from freshpage.performing import run, run_async, tell
 from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current, recording
-from freshpage.tracking.request_reads import watch
+from freshpage.tracking.request_reads import notes_of, watch
 from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -29,7 +29,8 @@ GetResponse = Callable[[HttpRequest], Any]
 class PageCacheMiddleware:
     """Answers from the cache, and asks the rest of the site otherwise.
 
-    Behind another front door it does nothing.
+    Behind another front door it does nothing. It stands first in MIDDLEWARE; lower down it
+    takes in what middleware above it has read.
     """
 
     sync_capable = True
@@ -40,11 +41,13 @@ class PageCacheMiddleware:
         self._async = iscoroutinefunction(get_response)
         if self._async:
             markcoroutinefunction(self)
+        own_path = f"{type(self).__module__}.{type(self).__qualname__}"
+        self._inside = list(settings.MIDDLEWARE[:1]) != [own_path]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._async:
-            return serve_async(request, self.get_response)
-        return serve(request, self.get_response)
+            return serve_async(request, self.get_response, inside=self._inside)
+        return serve(request, self.get_response, inside=self._inside)
 
 
 def serve(
@@ -52,7 +55,7 @@ def serve(
 ) -> HttpResponseBase:
     """The answer to a request, from the cache or from ``get_response``.
 
-    :param inside: this stands at a view, below the site's middleware.
+    :param inside: this stands below other middleware.
     """
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
@@ -60,8 +63,8 @@ def serve(
     answer = run(exchange.lookup(), runtime.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
-    _watch(request, exchange, inside)
     for _ in range(2):
+        _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
             response = get_response(request)
         if not getattr(response, "is_rendered", True):
@@ -83,8 +86,8 @@ async def serve_async(
     answer = await run_async(exchange.lookup(), runtime.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
-    _watch(request, exchange, inside)
     for _ in range(2):
+        _watch(request, exchange)
         with recording(exchange.record), _Conditions(request, exchange):
             response = await get_response(request)
         if not getattr(response, "is_rendered", True):
@@ -138,19 +141,31 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     if runtime is None:
         return None, None
     try:
-        named = active() if inside else {}
-        visitor = MetaRequest.from_django(request, runtime.rules, named)
-        return runtime, Exchange(runtime, visitor, tuple(named))
+        return runtime, (_inner if inside else _outer)(request, runtime)
     except Exception as fault:
         tell("a request could not be read", fault)
         return None, None
 
 
-def _watch(request: HttpRequest, exchange: Exchange, inside: bool) -> None:
+def _outer(request: HttpRequest, runtime: Runtime) -> Exchange:
+    return Exchange(runtime, MetaRequest.from_django(request, runtime.rules))
+
+
+def _inner(request: HttpRequest, runtime: Runtime) -> Exchange:
+    """With what middleware above has read; where that was not seen, what it may have read."""
+    named, notes = active(), notes_of(request)
+    if notes is None:
+        seen, meta = Record(runtime.unwatched_axes), None
+        seen.doubt = "unwatched"
+    else:
+        seen, meta = notes.whole, notes.sent
+    visitor = MetaRequest.from_django(request, runtime.rules, named, meta)
+    return Exchange(runtime, visitor, tuple(named), seen)
+
+
+def _watch(request: HttpRequest, exchange: Exchange) -> None:
     if exchange.record is not None:
         watch(request, exchange.record)
-        # what middleware above a view has read already was not seen
-        exchange.record.watched = not inside
 
 
 class _Conditions:

@@ -14,9 +14,18 @@ from freshpage.key import Part, encode
 
 # A header in Vary is compared as RFC 9111 §4.1 allows, one that was read to the letter.
 VARY, HEADER, COOKIE, QUERY = "vary:", "header:", "cookie:", "query:"
-WHOLE_QUERY = "query"
+WHOLE_QUERY, ANY_QUERY = "query", "any-query"
 META = "meta:"
+FLAT = "flat"  # the same for all
+# Questions a page asks of a field, and the fields: many spellings, few answers.
 LANGUAGE, TIMEZONE = "language", "timezone"
+PREFERRED_TYPE = "preferred-type:"
+TAKES_GZIP, TURNED_AWAY, INTERNAL = "takes-gzip", "turned-away", "internal"
+_ASKED = {
+    LANGUAGE: ("Accept-Language", "Cookie"),
+    TAKES_GZIP: ("Accept-Encoding",),
+    TURNED_AWAY: ("User-Agent",),
+}
 
 # What a look-up asks of a request's fields, beside the axes: conditions, a part of the whole,
 # a body, credentials, wishes. A request without any of them is a plain one.
@@ -24,6 +33,7 @@ CONSULTED = frozenset(
     {
         "authorization",
         "cache-control",
+        "content-type",
         "if-match",
         "if-modified-since",
         "if-none-match",
@@ -34,6 +44,9 @@ CONSULTED = frozenset(
         "transfer-encoding",
     }
 )
+
+
+Parameters = Mapping[str, list[str]]
 
 
 class Request(Protocol):
@@ -66,6 +79,12 @@ class Request(Protocol):
     def headers(self) -> Headers:
         """Every field."""
 
+    def cookie(self, name: str) -> str | None:
+        """A cookie, as the application sees it; None when it is absent."""
+
+    def parameters(self) -> Parameters | None:
+        """The query's parameters, as the application sees them; None: too many to look at."""
+
     def has_body(self) -> bool:
         """Whether a body was sent."""
 
@@ -89,32 +108,50 @@ def reader(axis: str) -> Callable[[Request], Part]:
     if axis.startswith(VARY):
         return lambda request: normalise(name, request.header(name))
     if axis.startswith(COOKIE):
-        return lambda request: cookie(request.header("cookie"), name)
+        return methodcaller("cookie", name)
     if axis.startswith(QUERY):
-        return lambda request: _parameter(request.query, name)
+        return lambda request: _parameter(request, name)
+    if axis == ANY_QUERY:
+        return lambda request: None if request.parameters() == {} else ""
+    if axis == FLAT:
+        return lambda request: None
     return methodcaller("named", axis)
 
 
-def _parameter(query: str, name: str) -> Part:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    values = [value for key, value in pairs if key == name]
+def _parameter(request: Request, name: str) -> Part:
+    found = request.parameters()
+    values = found.get(name) if found is not None else [None, request.query]
     return encode(values).decode("utf-8", "surrogatepass") if values else None
 
 
-def cookie(header: str | None, name: str) -> str | None:
+def cookie(field: str, name: str) -> str | None:
     """The value of one cookie in a Cookie field; None when it is absent."""
     # most visitors have cookies, and few of them the one that is looked for
-    return cookies(header).get(name) if header is not None and name in header else None
+    return cookies(field).get(name) if name in field else None
 
 
-def cookies(header: str | None) -> Mapping[str, str]:
+def cookies(field: str) -> dict[str, str]:
     """A Cookie field's pairs as sent; for a name that comes twice the last, as Django has it."""
     found: dict[str, str] = {}
-    for pair in (header or "").split(";"):
+    for pair in field.split(";"):
         name, equals, value = pair.partition("=")
         name, value = (name.strip(), value.strip()) if equals else ("", name.strip())
         if name or value:
             found[name] = value
+    return found
+
+
+def parameters(query: str, most: int | None = None) -> Parameters | None:
+    """A query string's parameters, as Django's QueryDict has them.
+
+    :param most: more than these it refuses to look at.
+    """
+    found: dict[str, list[str]] = {}
+    try:
+        for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=most):
+            found.setdefault(name, []).append(value)
+    except ValueError:
+        return None
     return found
 
 
@@ -126,6 +163,9 @@ def vary_of(axes: Iterable[str]) -> list[str]:
             names[axis.partition(":")[2].title()] = None
         elif axis.startswith(COOKIE):
             names["Cookie"] = None
-        elif axis == LANGUAGE:
-            names |= dict.fromkeys(("Accept-Language", "Cookie"))
+        elif axis.startswith(PREFERRED_TYPE):
+            names["Accept"] = None
+        else:
+            names |= dict.fromkeys(_ASKED.get(axis, ()))
+    names.pop("Host", None)  # in every cache's key (RFC 9111 §2)
     return list(names)

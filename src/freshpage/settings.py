@@ -39,6 +39,7 @@ class Settings:
     build: str = _option("", "names the code that runs; empty: a digest of code and templates")
     key_prefix: str = _option("", "sets sites apart that share a store")
     admission: bool = _option(False, "keep a page in memory from its second request on")
+    observers: tuple[str, ...] = _option((), "modules that look at requests and change no page")
     # not of FRESHPAGE: whoever makes the settings knows these
     session_cookie: str = field(default="sessionid")
     own_etags: bool = field(default=True)  # for pages without one
@@ -84,5 +85,5 @@ def _fault(default: Any, least: float, value: Any, *, whole: bool) -> str | None
         return None if ok else f"a{' whole' if whole else ''} number from {least:g} up"
     if isinstance(default, tuple):
         texts = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-        return None if texts else "a list of field names"
+        return None if texts else "a list of texts"
     return None if isinstance(value, str) else "a text"

@@ -1,23 +1,36 @@
-"""The visitor's request as the engine sees it, from a Django META; host, scheme and
-language as Django would judge them.
+"""The visitor's request as the engine sees it, from a Django META; host, scheme, cookies,
+query and language as Django would judge them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.utils.timezone import get_current_timezone_name
-from django.utils.translation import get_language, get_language_from_request
+from django.utils.translation import get_language
 
+from freshpage import negotiation
 from freshpage.http.fields import Headers
 from freshpage.key import Part
-from freshpage.request import LANGUAGE, META, TIMEZONE, cookie
+from freshpage.request import (
+    INTERNAL,
+    LANGUAGE,
+    META,
+    PREFERRED_TYPE,
+    TAKES_GZIP,
+    TIMEZONE,
+    TURNED_AWAY,
+    Parameters,
+    cookie,
+    parameters,
+)
 
 _UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -53,8 +66,11 @@ class SiteRules:
         )
         self.origin_fields = tuple(map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
+        self.most_parameters = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         self.origin = lru_cache(maxsize=1024)(self._origin)
-        self.language = lru_cache(maxsize=1024)(_language)
+        self.language = lru_cache(maxsize=1024)(negotiation.language)
+        self.preferred_type = lru_cache(maxsize=1024)(negotiation.preferred_type)
+        self.is_turned_away = lru_cache(maxsize=1024)(negotiation.is_turned_away)
 
     def origin_of(self, meta: Mapping[str, Any], scheme: str) -> tuple[str, str | None]:
         """(scheme, host) of a request; host None: Django refuses it."""
@@ -93,16 +109,6 @@ class _Origin(HttpRequest):
         return self._given_scheme
 
 
-def _language(cookie: str | None, accept: str | None) -> str:
-    """The language LocaleMiddleware would choose where the path names none."""
-    request = HttpRequest()
-    if cookie is not None:
-        request.COOKIES[django_settings.LANGUAGE_COOKIE_NAME] = cookie
-    if accept is not None:
-        request.META["HTTP_ACCEPT_LANGUAGE"] = accept
-    return get_language_from_request(request)
-
-
 def active() -> dict[str, Part]:
     """The axes that stand fixed once a view runs: the active language and time zone."""
     found: dict[str, Part] = {}
@@ -116,10 +122,14 @@ def active() -> dict[str, Part]:
 class MetaRequest:
     """A request as HttpRequest.META has it.
 
+    :param raw: bytes of cookies and query are spelled as Latin-1 (PEP 3333).
     :param named: axes that are known already, in place of what the rules say.
     """
 
-    __slots__ = ("_named", "_rules", "host", "meta", "method", "path", "query", "scheme", "script")
+    __slots__ = (
+        *("_named", "_parameters", "_raw", "_rules", "host", "meta", "method", "path", "query"),
+        *("scheme", "script"),
+    )
     identity: Hashable = None
 
     def __init__(
@@ -130,6 +140,7 @@ class MetaRequest:
         scheme: str,
         script: str,
         path: str,
+        raw: bool,
         named: Mapping[str, Part] | None = None,
     ) -> None:
         self.meta = meta
@@ -139,19 +150,30 @@ class MetaRequest:
         self.path = path
         self.query: str = meta.get("QUERY_STRING", "")
         self._rules = rules
+        self._raw = raw
         self._named = named
+        self._parameters: Parameters | bool | None = False  # not parsed yet
 
     @classmethod
     def from_django(
-        cls, request: HttpRequest, rules: SiteRules, named: Mapping[str, Part] | None = None
+        cls,
+        request: HttpRequest,
+        rules: SiteRules,
+        named: Mapping[str, Part] | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> MetaRequest:
-        """From a request that Django has made already."""
+        """From a request that Django has made already.
+
+        :param meta: in place of the request's own.
+        """
         return cls(
-            request.META,
+            # a copy: middleware may write to META
+            dict.copy(request.META) if meta is None else meta,
             rules,
             scheme=request._get_scheme(),  # type: ignore[attr-defined]
             script=request.path.removesuffix(request.path_info),
             path=request.path_info,
+            raw=not isinstance(request, ASGIRequest),
             named=named,
         )
 
@@ -171,6 +193,22 @@ class MetaRequest:
         found += [(name, self.meta[key]) for name, key in _UNPREFIXED.items() if self.meta.get(key)]
         return tuple(found)
 
+    def cookie(self, name: str) -> str | None:
+        """A cookie, by the name that ``request.COOKIES`` has."""
+        field = self.header("cookie")
+        if field is None:
+            return None
+        if self._raw and not field.isascii():
+            field = field.encode("latin-1", "replace").decode(errors="replace")
+        return cookie(field, name)
+
+    def parameters(self) -> Parameters | None:
+        """The query's parameters, as ``request.GET`` has them; None: Django refuses it."""
+        if self._parameters is False:
+            query = _from_latin1(self.query) if self._raw else self.query
+            self._parameters = parameters(query, self._rules.most_parameters)
+        return self._parameters  # type: ignore[return-value]
+
     def has_body(self) -> bool:
         """Whether a body was sent."""
         length = self.meta.get("CONTENT_LENGTH")
@@ -183,11 +221,36 @@ class MetaRequest:
         """
         if self._named is not None and axis in self._named:
             return self._named[axis]
-        if axis == LANGUAGE:
-            rules = self._rules
-            chosen = cookie(self.header("cookie"), rules.language_cookie)
-            return rules.language(chosen, self.header("accept-language"))
         if axis.startswith(META):
             value = self.meta.get(axis[len(META) :])
             return None if value is None else str(value)
-        raise KeyError(axis)
+        if axis.startswith(PREFERRED_TYPE):
+            types = tuple(axis[len(PREFERRED_TYPE) :].split(","))
+            return self._rules.preferred_type(self.header("accept"), types)
+        return _ANSWERS[axis](self, self._rules)
+
+
+def _yes(answer: bool) -> Part:
+    return "yes" if answer else None
+
+
+_ANSWERS: dict[str, Callable[[MetaRequest, SiteRules], Part]] = {
+    LANGUAGE: lambda request, rules: rules.language(
+        request.cookie(rules.language_cookie), request.header("accept-language")
+    ),
+    TAKES_GZIP: lambda request, rules: _yes(
+        negotiation.takes_gzip(request.header("accept-encoding"))
+    ),
+    TURNED_AWAY: lambda request, rules: _yes(rules.is_turned_away(request.header("user-agent"))),
+    INTERNAL: lambda request, rules: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
+}
+
+
+def _from_latin1(text: str) -> str:
+    """Text whose bytes are spelled as Latin-1, in UTF-8 where they are that."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text

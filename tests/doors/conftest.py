@@ -28,6 +28,7 @@ class Visitor:
 
     application: object
     is_async: bool
+    bare: object = None  # the site without its door
     base: str = "http://testserver"
     defaults: dict[str, str] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ def make_visitor(settings, tmp_path, django_db_blocker):
 
     def make(door: str, middleware=MIDDLEWARE, **options) -> Visitor:
         settings.ROOT_URLCONF = "tests.doors.site"
-        settings.MIDDLEWARE = [OURS, *middleware] if door.startswith("middleware") else middleware
+        settings.MIDDLEWARE = middleware
         settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
         settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
         store = f"sqlite:///{tmp_path / 'store.sqlite3'}"
@@ -78,12 +79,15 @@ def make_visitor(settings, tmp_path, django_db_blocker):
         runtime.reset()
         site.RENDERS.clear()
         is_async = door.endswith("asgi")
-        application = ASGIHandler() if is_async else WSGIHandler()
+        application = bare = ASGIHandler() if is_async else WSGIHandler()
         if door == "wsgi":
             application = wsgi.PageCache(application)
         elif door == "asgi":
             application = asgi.PageCache(application)
-        return Visitor(application, is_async)
+        else:
+            settings.MIDDLEWARE = [OURS, *middleware]
+            application = ASGIHandler() if is_async else WSGIHandler()
+        return Visitor(application, is_async, bare)
 
     yield make
     runtime.reset()

@@ -257,6 +257,24 @@ async def reads_async(request, what):
     return HttpResponse(repr(found))
 
 
+# what the test at hand has the page do: takes the request, gives text or a response
+PROGRAM = [lambda request: "nothing"]
+
+
+def program(request):
+    RENDERS[request.path] += 1
+    made = PROGRAM[-1](request)
+    return HttpResponse(made) if isinstance(made, str | bytes) else made
+
+
+async def program_async(request):
+    RENDERS[request.path] += 1
+    made = PROGRAM[-1](request)
+    if asyncio.iscoroutine(made):
+        made = await made
+    return HttpResponse(made) if isinstance(made, str | bytes) else made
+
+
 def varies_on_cookie(request):
     response = text(request)
     patch_vary_headers(response, ["Cookie"])
@@ -267,6 +285,9 @@ urlpatterns = [
     path("reads/<what>/", reads),
     path("reads-async/<what>/", reads_async),
     path("varies-on-cookie/", varies_on_cookie),
+    path("program/", program),
+    path("program/<path:rest>", lambda request, rest: program(request)),
+    path("program-async/", program_async),
     path("page/", page),
     path("themed/", themed),
     path("language/", language),

@@ -11,6 +11,7 @@ from freshpage.engine import Answer, Call, Engine, Head, Ticket, Verdict
 from freshpage.entry import Entry, Node
 from freshpage.http.fields import Headers, get_all, get_combined, get_first, without
 from freshpage.key import Part
+from freshpage.request import Parameters, cookie, parameters
 from freshpage.settings import Settings
 from freshpage.stores.memory import MemoryStore
 
@@ -37,6 +38,12 @@ class PlainRequest:
 
     def headers(self) -> Headers:
         return self.fields
+
+    def cookie(self, name: str) -> str | None:
+        return cookie(self.header("cookie") or "", name)
+
+    def parameters(self) -> Parameters | None:
+        return parameters(self.query)
 
     def has_body(self) -> bool:
         return self.body

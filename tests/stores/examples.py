@@ -35,4 +35,4 @@ def make_entry(
 
 
 def make_axes(*axes: str, expires: float = NOW + LIFE) -> Axes:
-    return Axes(axes or ("cookie:theme",), expires)
+    return Axes(axes or ("cookie:theme",), expires, then=(("query:page",),))

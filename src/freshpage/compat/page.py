@@ -218,14 +218,8 @@ def _visitor(request: HttpRequest, runtime: Runtime, named: dict[str, Part]) -> 
         named[_LANGUAGE] = getattr(request, "LANGUAGE_CODE", now[LANGUAGE])
     if TIMEZONE in now:
         named[_TIMEZONE] = now[TIMEZONE]
-    return MetaRequest(
-        meta,
-        runtime.rules,
-        scheme=request._get_scheme(),  # type: ignore[attr-defined]
-        script=request.path.removesuffix(request.path_info),
-        path=request.path_info,
-        named=dict.fromkeys(_AXES) | named,
-    )
+    axes = dict.fromkeys(_AXES) | named
+    return MetaRequest.from_django(request, runtime.rules, axes, meta)
 
 
 def _what_a_door_lacks(door: Record, key_prefix: str) -> str:

@@ -11,26 +11,32 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from freshpage.cacheability import Cacheability
+from freshpage.request import Request
 
 
 class Record:
-    """What is known so far of one render. Only grows.
+    """What is known so far of one render.
+
+    :param axes: what it depends on whatever it reads.
+    :param sent: the request as its door has it; None: not known.
 
     ``watched``: what the render reads from its request is noted. ``explained``: fields that
-    Django's own middleware put into Vary for reads that are noted more precisely. ``doubt``:
-    why it must not be stored unless the response states its own freshness.
+    Django's own middleware put into Vary for reads that are noted more precisely.
+    ``refusal``: why it must not be stored. ``doubt``: why it must not be unless the response
+    states its own freshness.
     """
 
-    __slots__ = ("_axes", "_refusals", "doubt", "explained", "tags", "ttl", "watched")
+    __slots__ = (*("_axes", "doubt", "explained", "refusal", "sent", "tags", "ttl", "watched"),)
 
-    def __init__(self, axes: Iterable[str] = ()) -> None:
+    def __init__(self, axes: Iterable[str] = (), sent: Request | None = None) -> None:
+        self.sent = sent
         self.watched = False
         self.explained: set[str] = set()
         self.doubt = ""
         self.ttl: float | None = None
         self.tags: set[str] = set()
         self._axes = dict.fromkeys(axes)
-        self._refusals: list[str] = []
+        self.refusal = ""
 
     def declare(self, what: Cacheability) -> None:
         """Merge what a fragment says of itself."""
@@ -39,11 +45,17 @@ class Record:
         self.vary(*what.axes)
         self.tags.update(what.tags)
 
+    def part(self) -> Record:
+        """A record for a part of this render, to be absorbed when it has ended."""
+        part = Record(sent=self.sent)
+        part.watched = self.watched
+        return part
+
     def absorb(self, part: Record) -> None:
         """Take in the record of a part of this render."""
         self.declare(part.cacheability)
         self.doubt = self.doubt or part.doubt
-        self._refusals += part._refusals
+        self.refuse(part.refusal)
 
     def limit(self, ttl: float) -> None:
         """The page lives ``ttl`` seconds at most."""
@@ -54,19 +66,22 @@ class Record:
         for axis in axes:
             self._axes.setdefault(axis)
 
+    def forget(self, axis: str) -> None:
+        """The page does not vary on an axis after all."""
+        self._axes.pop(axis, None)
+
+    def varies(self, axis: str) -> bool:
+        """Whether the page is known to vary on an axis."""
+        return axis in self._axes
+
     def refuse(self, reason: str) -> None:
         """The page must not be stored; the first reason given is the one told."""
-        self._refusals.append(reason)
+        self.refusal = self.refusal or reason
 
     @property
     def cacheability(self) -> Cacheability:
         """What was declared and read up to now."""
         return Cacheability(ttl=self.ttl, axes=tuple(self._axes), tags=frozenset(self.tags))
-
-    @property
-    def refusal(self) -> str:
-        """Why the page must not be stored; empty when it may be."""
-        return self._refusals[0] if self._refusals else ""
 
 
 _current: ContextVar[Record | None] = ContextVar("freshpage-record", default=None)

@@ -1,23 +1,23 @@
 """What a render reads from the visitor's request, written into its record as axes.
 
-A watched request has mappings that note what is asked of them. Django's own machinery looks
-at cookies and headers of every request, whatever the page; that is not the page's read. What
-the page gets of it is noted where it is handed out: a language, a session.
+A watched request has mappings that note what is asked of them; what else of it comes from
+the visitor is noted by the properties below.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from django.conf import settings as django_settings
-from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
-from django.http.request import HttpHeaders
 
-from freshpage.request import COOKIE, HEADER, LANGUAGE, META, WHOLE_QUERY
-from freshpage.tracking.record import Record, current
+from freshpage import negotiation
+from freshpage.request import PREFERRED_TYPE, WHOLE_QUERY
+from freshpage.tracking.notes import Notes
+from freshpage.tracking.record import Record
 from freshpage.tracking.watched_mappings import (
     WatchedCookies,
     WatchedHeaders,
@@ -25,120 +25,95 @@ from freshpage.tracking.watched_mappings import (
     WatchedQuery,
 )
 
-# Nobody else has these, so a page made from one of them is its visitor's alone.
-_UNKEYABLE = {
-    "REMOTE_ADDR": "client-address",
-    "REMOTE_HOST": "client-address",
-    "REMOTE_PORT": "client-address",
-    "REMOTE_USER": "user",
-    "wsgi.input": "body",
-}
-# Part of every key already.
-_IN_KEY = frozenset({"HTTP_HOST", "PATH_INFO", "SCRIPT_NAME", "REQUEST_METHOD", "wsgi.url_scheme"})
-# These look at every request for their own ends. What they find shows elsewhere: a CSRF token
-# sets its cookie, a session is marked as accessed, a condition is judged by us.
-_MACHINERY = frozenset(
-    {
-        "django.core.handlers.asgi",
-        "django.core.handlers.wsgi",
-        "django.contrib.sessions.middleware",
-        "django.middleware.common",
-        "django.middleware.csrf",
-        "django.middleware.http",
-        "django.utils.cache",
-    }
-)
-_LANGUAGE_CHOICE = "django.utils.translation.trans_real"
 
+class _Kept:
+    """An attribute of a request that is made from one of its fields."""
 
-class Notes:
-    """Writes what is read from one request into its record, or that of the part that reads."""
+    def __init__(self, key: str) -> None:
+        self._key = key
 
-    __slots__ = ("_swept", "_whole")
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
 
-    def __init__(self, record: Record) -> None:
-        self._whole = record
-        self._swept: set[str] = set()  # modules that read all fields
+    def __get__(self, request: Any, owner: type | None = None) -> Any:
+        if request is None:
+            return self
+        request.META.notes.field(self._key, sys._getframe(1))
+        return request.__dict__.get(self._name)
 
-    @property
-    def _record(self) -> Record:
-        return current() or self._whole
-
-    def meta(self, key: str, module: str) -> None:
-        """META's ``key`` was read by a module."""
-        if key in _IN_KEY or module in _MACHINERY:
-            return
-        if key in _UNKEYABLE:
-            self._record.refuse(_UNKEYABLE[key])
-        elif key == "QUERY_STRING":
-            self._record.vary(WHOLE_QUERY)
-        elif module in self._swept:
-            return
-        elif key.startswith("HTTP_") or key in HttpHeaders.UNPREFIXED_HEADERS:
-            self._header(key, module)
-        else:
-            self._record.vary(META + key)
-
-    def _header(self, key: str, module: str) -> None:
-        if key in _decide_the_origin():
-            return
-        if key == "HTTP_ACCEPT_LANGUAGE" and module == _LANGUAGE_CHOICE:
-            self._record.vary(LANGUAGE)
-        else:
-            self._record.vary(HEADER + key.removeprefix("HTTP_").replace("_", "-").lower())
-
-    def cookie(self, name: str, module: str) -> None:
-        """A cookie was read by a module."""
-        if module in _MACHINERY:
-            return
-        if module == _LANGUAGE_CHOICE:
-            self._record.vary(LANGUAGE)
-        else:
-            self._record.vary(COOKIE + name)
-
-    def query(self, axis: str) -> None:
-        """A query parameter was read, or all of them."""
-        self._record.vary(axis)
-
-    def everything(self, what: str, module: str) -> None:
-        """All of a mapping was read by a module, as by a view that forwards or logs it.
-
-        What in it mattered can't be told from this, nor from what the module reads of it by
-        name, so the response's own word decides.
-        """
-        record = self._record
-        record.doubt = record.doubt or f"all-{what}"
-        self._swept.add(module)
-        if what == "meta":
-            record.vary(WHOLE_QUERY)
-
-
-@lru_cache(maxsize=1)
-def _decide_the_origin() -> frozenset[str]:
-    """The META keys that decide scheme and host, which are in the key."""
-    proxy = django_settings.SECURE_PROXY_SSL_HEADER
-    forwarded = {"HTTP_X_FORWARDED_HOST"} if django_settings.USE_X_FORWARDED_HOST else set()
-    return frozenset(forwarded | ({proxy[0]} if proxy else set()))
+    def __set__(self, request: Any, value: Any) -> None:
+        request.__dict__[self._name] = value
 
 
 class _Watched:
-    """Mixed into a request's class: mappings that are made when they are first asked for."""
+    """Mixed into a request's class."""
+
+    META: WatchedMeta
+    content_type = _Kept("CONTENT_TYPE")
+    content_params = _Kept("CONTENT_TYPE")
 
     @cached_property
     def GET(self) -> WatchedQuery:
-        plain = super().GET  # type: ignore[misc]
-        return WatchedQuery.around(plain, self.META.notes)  # type: ignore[attr-defined]
+        try:
+            plain = super().GET  # type: ignore[misc]
+        except Exception:  # Django refuses to look at it: too many parameters
+            self.META.notes.query(WHOLE_QUERY, sys._getframe(1))
+            raise
+        return _watched_query(plain, self.META.notes)  # type: ignore[arg-type]
 
     @cached_property
     def COOKIES(self) -> WatchedCookies:
         plain = super().COOKIES  # type: ignore[misc]
-        return WatchedCookies.around(plain, self.META.notes)  # type: ignore[attr-defined]
+        return WatchedCookies.around(plain, self.META.notes)
 
     @cached_property
     def headers(self) -> WatchedHeaders:
-        meta = self.META  # type: ignore[attr-defined]
-        return WatchedHeaders(meta.unwatched(), meta.notes)
+        return WatchedHeaders(self.META)
 
+    # a page that asks these differs by the answer, not by the spelling of Accept
+
+    def accepts(self, media_type: str) -> bool:
+        return self._preferred((media_type,)) is not None
+
+    def get_preferred_type(self, media_types: Sequence[str]) -> str | None:
+        return self._preferred(tuple(media_types))
+
+    def _preferred(self, types: tuple[str, ...]) -> str | None:
+        if not all(isinstance(each, str) and "," not in each for each in types):
+            return HttpRequest.get_preferred_type(self, types)  # type: ignore[arg-type]
+        self.META.notes.question(PREFERRED_TYPE + ",".join(types), "HTTP_ACCEPT", sys._getframe(2))
+        return negotiation.preferred_type(dict.get(self.META, "HTTP_ACCEPT"), types)
+
+    # -- the body ------------------------------------------------------------------
+
+    @property
+    def body(self) -> bytes:
+        self.META.notes.body(sys._getframe(1))
+        return super().body  # type: ignore[misc,no-any-return]
+
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        self.META.notes.body(sys._getframe(1))
+        return super().read(*args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        self.META.notes.body(sys._getframe(1))
+        return super().readline(*args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    # -- what it was made from --------------------------------------------------------
+
+    @property
+    def scope(self) -> Any:
+        if "scope" not in self.__dict__:
+            raise AttributeError("scope")
+        self.META.notes.everything("scope", sys._getframe(1))
+        return self.__dict__["scope"]
+
+    @scope.setter
+    def scope(self, value: Any) -> None:
+        self.__dict__["scope"] = value
+
+
+logger = logging.getLogger("freshpage")
 
 _classes: dict[type[HttpRequest], type[HttpRequest]] = {}
 
@@ -152,57 +127,62 @@ def _watched_class(cls: type[HttpRequest]) -> type[HttpRequest]:
 
 
 def watch(request: HttpRequest, record: Record) -> None:
-    """Have ``record`` note what is read from ``request`` from now on."""
-    if isinstance(request.META, WatchedMeta):
+    """Have ``record`` note what is read from the visitor's request from now on.
+
+    Other requests that a render makes are made from what it has read: they are not watched.
+    """
+    if record.watched:
         return
-    notes = Notes(record)
+    record.watched = True
+    try:
+        _watch(request, record)
+    except Exception as fault:
+        logger.exception("a request can't be watched: %s", fault)
+        record.refuse("unwatched")
+
+
+def notes_of(request: HttpRequest) -> Notes | None:
+    """Where what is read from a request is noted; None: it is not watched."""
+    meta = request.META
+    return meta.notes if isinstance(meta, WatchedMeta) else None  # type: ignore[return-value]
+
+
+def _watch(request: HttpRequest, record: Record) -> None:
+    if isinstance(request.META, WatchedMeta):  # asked a second time
+        request.META.notes.whole = record
+        return
     held: dict[str, Any] = request.__dict__
-    held["META"] = watched = WatchedMeta.around(request.META, notes)
+    if _was_moved(request, record):
+        record.refuse("rewritten")
+    notes = Notes(record, request.META)
+    held["META"] = notes.meta
     if "environ" in held:
-        held["environ"] = watched
+        held["environ"] = notes.meta
     held.pop("headers", None)
     if isinstance(held.get("GET"), dict):
-        held["GET"] = WatchedQuery.around(held["GET"], notes)
+        held["GET"] = _watched_query(held["GET"], notes)
     if isinstance(held.get("COOKIES"), dict):
         held["COOKIES"] = WatchedCookies.around(held["COOKIES"], notes)
     request.__class__ = _watched_class(type(request))
-    if "charset" in (request.content_params or {}):
-        # a charset sent with a GET rules how its query is decoded
-        record.vary(HEADER + "content-type")
-    record.watched = True
 
 
-def _note_session(session: SessionBase) -> None:
-    """A session was looked into."""
-    record = current()
-    if record is None:
-        return
-    if session.__dict__.get("_SessionBase__session_key") is not None:
-        record.refuse("session")
-    else:
-        # an empty session: what everybody has who comes without its cookie
-        record.vary(COOKIE + django_settings.SESSION_COOKIE_NAME)
+def _watched_query(plain: Any, notes: Notes) -> WatchedQuery:
+    if plain.encoding.lower() not in ("utf-8", "utf8"):
+        # names and values are not what the door takes them for
+        notes.record.vary(WHOLE_QUERY)
+    return WatchedQuery.around(plain, notes)
 
 
-def watch_sessions() -> None:
-    """Have every session note when it is looked into."""
-    if isinstance(SessionBase.__dict__.get("accessed"), property):
-        return
-
-    def get_accessed(self: SessionBase) -> bool:
-        return bool(self.__dict__.get("accessed", False))
-
-    def set_accessed(self: SessionBase, value: bool) -> None:
-        self.__dict__["accessed"] = value
-        if value:
-            _note_session(self)
-
-    key = SessionBase.session_key
-
-    def get_key(self: SessionBase) -> str | None:
-        if not sys._getframe(1).f_globals.get("__name__", "").startswith("django.contrib.sessions"):
-            _note_session(self)
-        return key.fget(self)  # type: ignore[attr-defined,no-any-return]
-
-    SessionBase.accessed = property(get_accessed, set_accessed)  # type: ignore[assignment]
-    SessionBase.session_key = property(get_key)  # type: ignore[assignment]
+def _was_moved(request: HttpRequest, record: Record) -> bool:
+    """Whether something between the door and here gave the request another scheme, host or
+    path than the door has in its key.
+    """
+    sent: Any = record.sent
+    if sent is None:
+        return False
+    try:
+        host = request._get_raw_host()  # type: ignore[attr-defined]
+    except KeyError:  # nobody said
+        host = None
+    path = str(request.META.get("SCRIPT_NAME", "")) + str(request.META.get("PATH_INFO", ""))
+    return (request.scheme, host, path) != (sent.scheme, sent.host, sent.script + sent.path)

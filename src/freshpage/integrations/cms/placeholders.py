@@ -49,7 +49,8 @@ def render_placeholder(
 ) -> Any:
     """Render a placeholder, or take it from the cache, and declare what it says of itself."""
     visit = visit_of(self.request)
-    outer, inner = visit.record, Record()
+    outer = visit.record
+    inner = outer.part()
     with recording(inner):
         content = _render(self, placeholder, context, language, *args, **kwargs)
     if reason := made_for_one(self.request):
