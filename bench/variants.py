@@ -113,11 +113,10 @@ def visit(name: str, dice: random.Random) -> Visit:
 
 def measure(site: Inside, pages: int = PAGES, requests: int = REQUESTS, seed: int = 1) -> Count:
     """Ask for random pages, and count."""
-    from freshpage.incoming import WsgiRequest  # noqa: PLC0415
+    from freshpage.incoming import WsgiRequest
     from freshpage.performing import run
     from freshpage.request import axis_value
     from freshpage.tree import find
-    from freshpage.visitor import MetaRequest
 
     count, runtime = Count(), site.runtime
     for number in range(pages):
