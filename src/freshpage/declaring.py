@@ -6,9 +6,11 @@ wherever they run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from freshpage.cacheability import canonical_tag
+from freshpage.http.fields import is_token
 from freshpage.request import COOKIE, HEADER, QUERY, WHOLE_QUERY
 from freshpage.tracking.record import current
 
@@ -24,25 +26,38 @@ def tag(*tags: object) -> None:
         record.tags.update(names)
 
 
-def vary_on(
-    *,
-    headers: tuple[str, ...] | list[str] = (),
-    cookies: tuple[str, ...] | list[str] = (),
-    query: tuple[str, ...] | list[str] | bool = (),
-) -> None:
+Names = str | Iterable[str]
+
+
+def vary_on(*, headers: Names = (), cookies: Names = (), query: Names | bool = ()) -> None:
     """Say that the page differs by these request headers, cookies or query parameters.
 
+    Names that code reads from the request are noted by themselves: this is for what reaches
+    it in another way.
+
+    :param headers: one name, or several.
     :param query: names of parameters, or True for the whole query string.
+    :raises ValueError: for what can't be the name of a header.
     """
-    record = current()
-    if record is None:
-        return
-    record.vary(*(HEADER + name.lower() for name in headers))
-    record.vary(*(COOKIE + name for name in cookies))
+    axes = [HEADER + _field(name) for name in _several(headers)]
+    axes += [COOKIE + name for name in _several(cookies)]
     if query is True:
-        record.vary(WHOLE_QUERY)
-    elif query:
-        record.vary(*(QUERY + name for name in query))
+        axes.append(WHOLE_QUERY)
+    elif query is not False:
+        axes += [QUERY + name for name in _several(query)]
+    record = current()
+    if record is not None:
+        record.vary(*axes)
+
+
+def _several(names: Names) -> Iterable[str]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _field(name: str) -> str:
+    if not is_token(name):
+        raise ValueError(f"no header has such a name: {name!r}")
+    return name.lower()
 
 
 def private(reason: str = "private") -> None:
@@ -52,7 +67,7 @@ def private(reason: str = "private") -> None:
     """
     record = current()
     if record is not None:
-        record.refuse(reason)
+        record.refuse(reason or "private")
 
 
 def limit(seconds: float) -> None:

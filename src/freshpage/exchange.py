@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from freshpage.cacheability import Cacheability
 from freshpage.engine import Answer, Head, Ticket, Verdict
@@ -62,6 +63,8 @@ class Exchange:
             self._runtime.repeats.keep(self._request, outcome, pulse)
         if not isinstance(outcome, Ticket):
             return outcome
+        if outcome.sequence is not None:
+            outcome = replace(outcome, sequence=self._runtime.since(outcome.sequence))
         self.ticket = outcome
         self.record = self._new_record()
         return None

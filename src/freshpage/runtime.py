@@ -24,7 +24,9 @@ from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
 from freshpage.repeats import Repeats
+from freshpage.replicas import Past
 from freshpage.request import LANGUAGE, WHOLE_QUERY
+from freshpage.sequence import Sequence
 from freshpage.settings import Settings
 from freshpage.stores import open_store
 from freshpage.stores.base import Store
@@ -64,7 +66,16 @@ class Runtime:
         self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)
         if _LOCALE_MIDDLEWARE in django_settings.MIDDLEWARE:
             self.unwatched_axes += (LANGUAGE,)
+        lag = self.settings.replica_lag
+        self.past = Past(lag) if lag else None
         self._swept = time.monotonic()
+
+    def since(self, sequence: Sequence) -> Sequence:
+        """S0 of a render that begins now.
+
+        :param sequence: that of the store now.
+        """
+        return self.past.before(sequence, time.monotonic()) if self.past else sequence
 
     def tidy(self) -> None:
         """Have the store swept, on a thread of its own, once in a while."""

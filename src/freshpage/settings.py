@@ -39,6 +39,7 @@ class Settings:
     build: str = _option("", "names the code that runs; empty: a digest of code and templates")
     key_prefix: str = _option("", "sets sites apart that share a store")
     admission: bool = _option(False, "keep a page in memory from its second request on")
+    replica_lag: float = _option(0, "seconds a database replica may be behind")
     observers: tuple[str, ...] = _option((), "modules that look at requests and change no page")
     # not of FRESHPAGE: whoever makes the settings knows these
     session_cookie: str = field(default="sessionid")

@@ -56,7 +56,7 @@ def test_look_alikes(one: list[Part], two: list[Part]) -> None:
 
 
 primaries = st.tuples(texts, texts, texts, texts, texts)
-variants = st.lists(st.tuples(texts, parts), max_size=3)
+variants = st.lists(st.tuples(texts, parts), min_size=1, max_size=3)
 
 
 def variant(parent: bytes, axes: list[tuple[str, Part]]) -> bytes:

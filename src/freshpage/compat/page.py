@@ -199,10 +199,10 @@ def _sequence() -> Steps[Sequence | None]:
 
 def _earliest(sequences: tuple[Sequence | None, ...]) -> Sequence | None:
     """The first of several, if the store told them all and stayed the same."""
-    first = sequences[0]
-    if first is None or any(one is None or one.epoch != first.epoch for one in sequences):
+    known = [one for one in sequences if one is not None]
+    if len(known) < len(sequences) or len({one.epoch for one in known}) > 1:
         return None
-    return first
+    return min(known)
 
 
 def _visitor(request: HttpRequest, runtime: Runtime, named: dict[str, Part]) -> MetaRequest:

@@ -49,10 +49,15 @@ _QUESTIONS = {
     ("django.template.context_processors", "REMOTE_ADDR"): INTERNAL,
 }
 # Who sends one of these is the only one who has it, so a page made from it is his alone.
-_HIS_ALONE = {
-    **dict.fromkeys(("REMOTE_ADDR", "REMOTE_HOST", "REMOTE_PORT"), "client-address"),
-    **dict.fromkeys(("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED"), "client-address"),
-    **dict.fromkeys(("HTTP_CF_CONNECTING_IP", "HTTP_TRUE_CLIENT_IP"), "client-address"),
+_UNKEYABLE = {
+    "REMOTE_ADDR": "client-address",
+    "REMOTE_HOST": "client-address",
+    "REMOTE_PORT": "client-address",
+    "HTTP_X_FORWARDED_FOR": "client-address",
+    "HTTP_X_REAL_IP": "client-address",
+    "HTTP_FORWARDED": "client-address",
+    "HTTP_CF_CONNECTING_IP": "client-address",
+    "HTTP_TRUE_CLIENT_IP": "client-address",
     "REMOTE_USER": "user",
     "wsgi.input": "body",
 }
@@ -112,8 +117,8 @@ class Notes:
         question = _QUESTIONS.get((module, key))
         if question is not None:
             self.record.vary(question)
-        elif key in _HIS_ALONE and dict.__contains__(self.meta, key):
-            self.record.refuse(_HIS_ALONE[key])
+        elif key in _UNKEYABLE and dict.__contains__(self.meta, key):
+            self.record.refuse(_UNKEYABLE[key])
         elif key == "QUERY_STRING":
             self.record.vary(WHOLE_QUERY)
         elif module not in self._swept:

@@ -76,7 +76,7 @@ def sequence_now() -> Sequence | None:
     if runtime is None:
         return None
     try:
-        return runtime.store.sequence()
+        return runtime.since(runtime.store.sequence())
     except Exception as fault:
         tell("the store did not answer sequence", fault)
         return None
