@@ -6,7 +6,7 @@ A page that asked one of these questions has the answer in its key, not the spel
 from __future__ import annotations
 
 from django.conf import settings as django_settings
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.middleware.gzip import re_accepts_gzip
 from django.utils.translation import get_language_from_request
 
@@ -14,12 +14,13 @@ from django.utils.translation import get_language_from_request
 def language(cookie: str | None, accept: str | None) -> str:
     """The language that is chosen where the path names none.
 
-    :param cookie: the language cookie's value.
+    :param cookie: the language cookie's value, as sent.
     :param accept: Accept-Language.
     """
     request = HttpRequest()
     if cookie is not None:
-        request.COOKIES[django_settings.LANGUAGE_COOKIE_NAME] = cookie
+        # parsed as Django does, which takes off quotes
+        request.COOKIES = parse_cookie(f"{django_settings.LANGUAGE_COOKIE_NAME}={cookie}")
     if accept is not None:
         request.META["HTTP_ACCEPT_LANGUAGE"] = accept
     return get_language_from_request(request)

@@ -160,3 +160,12 @@ def test_a_charset_sent_with_a_get_cannot_poison(visitor):
 def test_downstream_caches_are_told_what_was_read(visitor):
     assert "X-Kind" in visitor.get("/reads/header/").headers["Vary"]
     assert "Cookie" in visitor.get("/reads/cookie/").headers["Vary"]
+
+
+def test_a_quoted_language_cookie_cannot_poison(visitor):
+    """Django takes the quotes off, so the key has to."""
+    asked = visitor.get("/reads/language/", Cookie='django_language="de"')
+    plain = visitor.get("/reads/language/")
+    assert asked.text == "'de'"
+    assert plain.text != asked.text
+    assert is_hit(visitor.get("/reads/language/", Cookie="django_language=de"))
