@@ -30,6 +30,7 @@ class Exchange:
 
     :param axes: what the page depends on, whatever its render reads.
     :param seen: what was read before the request came to this door.
+    :param inside: the door stands at a view, below the site's middleware.
     """
 
     __slots__ = (
@@ -43,11 +44,13 @@ class Exchange:
         request: Request,
         axes: tuple[str, ...] = (),
         seen: Record | None = None,
+        *,
+        inside: bool = False,
     ) -> None:
         self._axes = axes
         self._seen = seen
         self._runtime = runtime
-        self._engine = runtime.engine
+        self._engine = runtime.view_engine if inside else runtime.engine
         self._request = request
         self.ticket: Ticket | None = None
         self.verdict: Verdict | None = None

@@ -26,6 +26,10 @@ from freshpage.visitor import MetaRequest, active, meta_name
 GetResponse = Callable[[HttpRequest], Any]
 
 
+# Conditions and ranges of what the site answers, which a view does not know yet.
+_JUDGED_ABOVE = frozenset({*CONDITIONS, "if-range", "range"})
+
+
 class PageCacheMiddleware:
     """Answers from the cache, and asks the rest of the site otherwise.
 
@@ -137,6 +141,8 @@ def _rendered_later(
 def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Exchange | None]:
     if current() is not None:  # an outer door has it
         return None, None
+    if inside and request.method == "HEAD":  # its length is only known further up
+        return None, None
     runtime = runtime_or_none()
     if runtime is None:
         return None, None
@@ -159,8 +165,22 @@ def _inner(request: HttpRequest, runtime: Runtime) -> Exchange:
         seen.doubt = "unwatched"
     else:
         seen, meta = notes.whole, notes.sent
-    visitor = MetaRequest.from_django(request, runtime.rules, named, meta)
-    return Exchange(runtime, visitor, tuple(named), seen)
+    visitor = _ViewRequest.from_django(request, runtime.rules, named, meta)
+    # what a view answers is not what the site does: its entries lie where no door finds them
+    visitor.scheme = f"view+{visitor.scheme}"
+    return Exchange(runtime, visitor, tuple(named), seen, inside=True)
+
+
+class _ViewRequest(MetaRequest):
+    """A request at a view: for the whole page, since middleware above may still change it."""
+
+    __slots__ = ()
+
+    def header(self, name: str) -> str | None:
+        return None if name in _JUDGED_ABOVE else super().header(name)
+
+    def headers(self) -> Headers:
+        return tuple([field for field in super().headers() if field[0] not in _JUDGED_ABOVE])
 
 
 def _watch(request: HttpRequest, exchange: Exchange) -> None:

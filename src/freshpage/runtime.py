@@ -60,6 +60,8 @@ class Runtime:
             )
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
+        # for doors at a view: an ETag of ours would stand for a body that may still change
+        self.view_engine = Engine(replace(self.settings, own_etags=False))
         self.store: Store = OwingStore(open_site_store(self.settings))
         self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
         # What a render may have read beside what Vary declares, where nobody watched it.
