@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 from django.http import HttpRequest
@@ -88,16 +89,20 @@ class _Watched:
 
     @property
     def body(self) -> bytes:
-        self.META.notes.body(sys._getframe(1))
-        return super().body  # type: ignore[misc,no-any-return]
+        return self._noting(super().body, sys._getframe(1))  # type: ignore[misc]
 
     def read(self, *args: Any, **kwargs: Any) -> bytes:
-        self.META.notes.body(sys._getframe(1))
-        return super().read(*args, **kwargs)  # type: ignore[misc,no-any-return]
+        return self._noting(super().read(*args, **kwargs), sys._getframe(1))  # type: ignore[misc]
 
     def readline(self, *args: Any, **kwargs: Any) -> bytes:
-        self.META.notes.body(sys._getframe(1))
-        return super().readline(*args, **kwargs)  # type: ignore[misc,no-any-return]
+        found = super().readline(*args, **kwargs)  # type: ignore[misc]
+        return self._noting(found, sys._getframe(1))
+
+    def _noting(self, found: bytes, reader: FrameType) -> bytes:
+        """An empty body is everybody's: a request with another goes by every front door."""
+        if found:
+            self.META.notes.body(reader)
+        return found
 
     # -- what it was made from --------------------------------------------------------
 
