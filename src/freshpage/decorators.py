@@ -16,13 +16,12 @@ from django.views.decorators.cache import never_cache as for_the_world
 
 from freshpage.cacheability import Cacheability, canonical_tag
 from freshpage.http.cache_control import CacheControl
+from freshpage.http.fields import is_token
 from freshpage.middleware import serve, serve_async
 from freshpage.request import COOKIE, HEADER, QUERY
 from freshpage.tracking.record import current
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-_AXIS_KINDS = (HEADER, COOKIE, QUERY)
 
 
 def page_cache(
@@ -43,7 +42,7 @@ def page_cache(
     :param stale_if_error: seconds a stale page may be served when the view fails.
     :param vary: names of request headers, or axes ("cookie:theme", "query:page").
     :param tags: names for :func:`freshpage.invalidate`.
-    :raises ValueError: for a negative time or a wrong tag.
+    :raises ValueError: for a negative time, a wrong tag, or what no header is named.
     """
     for name, seconds in (
         ("ttl", ttl),
@@ -86,7 +85,12 @@ def never_cache(view: View) -> View:
 
 
 def _axis(name: str) -> str:
-    return name if name.startswith(_AXIS_KINDS) else HEADER + name.lower()
+    if name.startswith((COOKIE, QUERY)):
+        return name
+    field = name.removeprefix(HEADER)
+    if not is_token(field):
+        raise ValueError(f"page_cache: no header has such a name: {field!r}")
+    return HEADER + field.lower()
 
 
 def _targeted(

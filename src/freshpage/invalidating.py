@@ -33,18 +33,26 @@ def purge(url: str | None = None, *, prefix: str | None = None, everything: bool
     :param everything: every page of this site.
     :raises ValueError: unless exactly one of the three is given.
     """
+    send_on_commit(frozenset((place_tag(url, prefix, everything=everything),)))
+
+
+def place_tag(
+    url: str | None = None, prefix: str | None = None, *, everything: bool = False
+) -> str:
+    """The tag of the pages that :func:`purge` is to drop.
+
+    :raises ValueError: unless exactly one of the three is given.
+    """
     if (url is not None) + (prefix is not None) + bool(everything) != 1:
         raise ValueError("purge() takes one of: a url, prefix=, everything=True")
     if everything:
-        tag = EVERYTHING
-    elif url is not None:
-        tag = url_tag(*_place(url))
-    else:
-        assert prefix is not None
-        if not prefix.endswith("/"):
-            raise ValueError(f"a prefix ends in '/': {prefix!r}")
-        tag = prefix_tag(*_place(prefix))
-    send_on_commit(frozenset((tag,)))
+        return EVERYTHING
+    if url is not None:
+        return url_tag(*_place(url))
+    assert prefix is not None
+    if not prefix.endswith("/"):
+        raise ValueError(f"a prefix ends in '/': {prefix!r}")
+    return prefix_tag(*_place(prefix))
 
 
 def _place(url: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import replace
 from importlib import import_module
+from itertools import count
 from types import ModuleType
 
 import pytest
@@ -34,6 +35,7 @@ from tests.doors.raw import Raw, ask
 from tests.doors.site import PROGRAM, RENDERS
 
 PAGE = Raw(b"/program/")
+_numbers = count()
 PROJECT = [  # startproject's, and what sites add to it
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -107,7 +109,7 @@ def urls(settings, monkeypatch):
     """Makes these the site's URLs."""
 
     def make(patterns) -> None:
-        module = ModuleType(f"urls_{id(patterns)}")
+        module = ModuleType(f"urls_{next(_numbers)}")  # Django remembers what it knows by name
         module.urlpatterns = patterns
         monkeypatch.setitem(sys.modules, module.__name__, module)
         settings.ROOT_URLCONF = module.__name__
@@ -255,7 +257,6 @@ LOCALE = [*MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
 
 @pytest.mark.parametrize("default_has_prefix", [True, False])
 def test_languages_in_paths(client, urls, settings, default_has_prefix):
-
     def show(request):
         RENDERS[request.path] += 1
         return HttpResponse(f"{translation.get_language()} {request.path}")
