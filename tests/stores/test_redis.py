@@ -94,7 +94,8 @@ def test_tls(tmp_path: Path) -> None:
 
 
 def test_a_cluster(tmp_path: Path) -> None:
-    with redis_server(tmp_path, "--cluster-enabled", "yes") as server:
+    bus = str(free_port())  # by default ten thousand above the port, which may be no port
+    with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", bus) as server:
         client = server.client()
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         while client.cluster("INFO")["cluster_state"] != "ok":

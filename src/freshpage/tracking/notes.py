@@ -162,10 +162,13 @@ class Notes:
         if not self._observes(reader) and not self._was_changed(key):
             self.record.vary(axis)
 
-    def body(self, reader: FrameType) -> None:
+    def body(self, reader: FrameType, *, empty: bool) -> None:
         """The body was read."""
         if not self._observes(reader):
-            self.record.refuse("body")
+            if empty:  # most requests have none; one that has need not announce it
+                self.record.doubt = self.record.doubt or "body"
+            else:
+                self.record.refuse("body")
 
     def everything(self, what: str, reader: FrameType) -> None:
         """All of a mapping was read, as by a view that forwards or logs it.

@@ -99,9 +99,7 @@ class _Watched:
         return self._noting(found, sys._getframe(1))
 
     def _noting(self, found: bytes, reader: FrameType) -> bytes:
-        """An empty body is everybody's: a request with another goes by every front door."""
-        if found:
-            self.META.notes.body(reader)
+        self.META.notes.body(reader, empty=not found)
         return found
 
     # -- what it was made from --------------------------------------------------------
