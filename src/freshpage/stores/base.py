@@ -101,6 +101,18 @@ class Store(Protocol):
         :returns: the sequence given.
         """
 
+    def note(self, item: bytes) -> None:
+        """Add to the notes: what every process that writes must know of.
+
+        They live as long as the epoch: a store that loses one starts another.
+        """
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes after a mark, and the mark after them; some may come twice.
+
+        :param since: 0, or a mark given in the same epoch.
+        """
+
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now`` (seconds since 1970) and keep within budget.
 

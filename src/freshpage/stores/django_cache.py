@@ -168,6 +168,31 @@ class DjangoCacheStore:
             # the lock is not to be had, or a key was dropped: everything is invalid
             return self._begin().number
 
+    def note(self, item: bytes) -> None:
+        """Add to the notes, when it is this process's turn."""
+        with self._turn(PATIENT):
+            life = self._life() or self._begin()
+            name = self._notes_name(life.epoch)
+            try:
+                number = self._cache.incr(name)
+            except ValueError:  # the cache has dropped their number: everything is invalid
+                name = self._notes_name(self._begin().epoch)
+                number = self._cache.incr(name)
+            self._cache.set(f"{name}:{number}", item, timeout=None)
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes after a mark; where the cache has dropped one, everything is invalid."""
+        life = self._life() or self._begin()
+        name = self._notes_name(life.epoch)
+        count = self._cache.get(name)
+        if isinstance(count, int):
+            names = [f"{name}:{number}" for number in range(since + 1, count + 1)]
+            found = self._cache.get_many(names)
+            if len(found) == len(names):
+                return count, [found[one] for one in names]
+        self._begin()
+        return 0, []
+
     def sweep(self, now: float) -> int:
         """Nothing to do: the cache has its own ways."""
         return 0
@@ -196,6 +221,7 @@ class DjangoCacheStore:
     def _begin(self) -> _Life:
         life = _Life(random_epoch(), random_number())
         self._cache.set(self._number_name(life.epoch), life.number, timeout=None)
+        self._cache.set(self._notes_name(life.epoch), 0, timeout=None)
         self._cache.set(self._epoch_name, life.epoch, timeout=None)
         return life
 
@@ -239,6 +265,9 @@ class DjangoCacheStore:
 
     def _number_name(self, epoch: int) -> str:
         return f"{self._prefix}{epoch:x}:number"
+
+    def _notes_name(self, epoch: int) -> str:
+        return f"{self._prefix}{epoch:x}:notes"
 
     def _record_name(self, epoch: int, tag: str) -> str:
         return f"{self._prefix}{epoch:x}:{self._tag_name(tag)}"

@@ -51,6 +51,7 @@ class MemoryStore:
     def start_over(self) -> None:
         """Another epoch: everything stored so far is invalid."""
         self._tags: OrderedDict[str, TagSequence] = OrderedDict()  # in order of invalidation
+        self._notes: list[bytes] = []
         self._epoch = random_epoch()
         self._number = self._floor = random_number()
 
@@ -117,6 +118,15 @@ class MemoryStore:
                 del self._tags[tag]
             self._number = number  # last: who sees it sees the tags
             return number
+
+    def note(self, item: bytes) -> None:
+        """Add to the notes."""
+        self._notes.append(item)
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes after a mark."""
+        found = self._notes[since:]
+        return since + len(found), found
 
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now``."""

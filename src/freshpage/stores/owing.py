@@ -77,6 +77,12 @@ class OwingStore:
         self._settle()
         return self.below.standing(entry)
 
+    def note(self, item: bytes) -> None:
+        self.below.note(item)
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        return self.below.notes(since)
+
     def sweep(self, now: float) -> int:
         return self.below.sweep(now)
 

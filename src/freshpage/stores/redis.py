@@ -36,7 +36,16 @@ from freshpage.stores.base import (
     random_number,
 )
 from freshpage.stores.forking import rest_while_forking
-from freshpage.stores.redis_scripts import GET, INVALIDATE, PUT, SEQUENCE, STANDING, Script
+from freshpage.stores.redis_scripts import (
+    GET,
+    INVALIDATE,
+    NOTE,
+    NOTES,
+    PUT,
+    SEQUENCE,
+    STANDING,
+    Script,
+)
 
 CONNECT = 0.1  # seconds a request waits for a connection
 BRIEF = 0.05  # seconds it waits for an answer
@@ -73,6 +82,7 @@ class RedisStore:
         # one hash tag for all: a script may use keys of one slot of a cluster only
         self._prefix = f"{{freshpage:{quote(key_prefix, safe='')}}}:".encode()
         self._tags = self._prefix + b"tags"
+        self._notes = self._prefix + b"notes"
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
         self._kind = _cluster if cluster else _single
@@ -165,6 +175,18 @@ class RedisStore:
                 client.unlink(self._tags)
                 return 0
         return self._heard(Sequence(*now), before).number
+
+    def note(self, item: bytes) -> None:
+        """Add to the notes; where some were lost, start over."""
+        self._run(NOTE, (self._notes,), (random_epoch(), random_number(), item))
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes after a mark; where some were lost, start over."""
+        args = (random_epoch(), random_number(), since)
+        with self._telling():
+            client = self._client(patient=True)  # an invalidation waits for them
+            found = NOTES.run(client, [self._tags, self._notes], args)
+        return since + len(found), found
 
     def sweep(self, now: float) -> int:
         """Nothing to do: the server drops what expired, and keeps to its own budget."""

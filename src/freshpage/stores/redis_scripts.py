@@ -1,7 +1,8 @@
 """The Redis store's scripts: what has to happen as one, happens in the server.
 
 In the sorted set "h" + digest is a tag's last hard invalidation, "s" + digest its last soft
-one. Epoch, number and floor are negative, so that they rank before all tags.
+one. Epoch, number, floor and the count of notes are negative, so that they rank before all
+tags. The notes are a list of their own: where some of it is lost, its length tells.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ local function life()
 end
 local function begin(epoch, number)
   if not redis.call('ZSCORE', TAGS, '#epoch') then
-    redis.call('ZADD', TAGS, -epoch, '#epoch', -number, '#number', -number, '#floor')
+    redis.call(
+      'ZADD', TAGS, -epoch, '#epoch', -number, '#number', -number, '#floor', -1, '#notes')
   end
 end
 """
@@ -52,7 +54,7 @@ class Script:
     def run(self, client: Any, keys: Collection[bytes], args: Collection[object]) -> Any:
         """What the script returns.
 
-        :param keys: the site's sorted set, and the entry's hash where there is one.
+        :param keys: the site's sorted set, and the entry's hash or the notes.
         """
         try:
             return client.evalsha(self._name, len(keys), *keys, *args)
@@ -91,11 +93,28 @@ local kind, limit = ARGV[3], tonumber(ARGV[4])
 begin(ARGV[1], ARGV[2])
 local number = -tonumber(redis.call('ZINCRBY', TAGS, -1, '#number'))
 for at = 5, #ARGV do redis.call('ZADD', TAGS, number, kind .. ARGV[at]) end
-local over = redis.call('ZCARD', TAGS) - 3 - limit
+local over = redis.call('ZCARD', TAGS) - 4 - limit
 if over > 0 then
-  local floor = redis.call('ZRANGE', TAGS, 2 + over, 2 + over, 'WITHSCORES')[2]
+  local floor = redis.call('ZRANGE', TAGS, 3 + over, 3 + over, 'WITHSCORES')[2]
   redis.call('ZREMRANGEBYSCORE', TAGS, 0, floor)
   redis.call('ZADD', TAGS, -floor, '#floor')
 end
 return {-life(), number}
+""")
+_KEEP_NOTES = """
+begin(ARGV[1], ARGV[2])
+local counted = -tonumber(redis.call('ZSCORE', TAGS, '#notes') or 0) - 1
+if counted ~= redis.call('LLEN', KEYS[2]) then
+  if counted ~= 0 then
+    redis.call('DEL', TAGS)
+    begin(ARGV[1], ARGV[2])
+  end
+  redis.call('DEL', KEYS[2])
+end
+"""
+NOTE = Script(f"""{_KEEP_NOTES}
+redis.call('ZADD', TAGS, -1 - redis.call('RPUSH', KEYS[2], ARGV[3]), '#notes')
+""")
+NOTES = Script(f"""{_KEEP_NOTES}
+return redis.call('LRANGE', KEYS[2], ARGV[3], -1)
 """)

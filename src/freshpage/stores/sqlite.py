@@ -149,7 +149,7 @@ class SqliteStore:
 
     def _invalidate(self, tags: Collection[str], *, soft: bool) -> int:
         pulse = self._file.pulse(look=True)
-        with self._file.connection() as (db, epoch), pulse.change(PATIENT) as change:
+        with self._file.connection(PATIENT) as (db, epoch), pulse.change(PATIENT) as change:
             if change.epoch != epoch:
                 return change.number  # started over meanwhile: nothing is left to invalidate
             change.begin()
@@ -161,6 +161,19 @@ class SqliteStore:
                 return change.number
             change.finish(number)
             return number
+
+    def note(self, item: bytes) -> None:
+        """Add to the notes."""
+        with self._file.connection() as (db, _):
+            db.execute("INSERT OR IGNORE INTO notes (item) VALUES (?)", (item,))
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes after a mark."""
+        with self._file.connection(PATIENT) as (db, _):  # an invalidation waits for them
+            rows = db.execute(
+                "SELECT id, item FROM notes WHERE id > ? ORDER BY id", (since,)
+            ).fetchall()
+        return (rows[-1][0] if rows else since), [item for _, item in rows]
 
     def sweep(self, now: float) -> int:
         """Drop what expired, and the oldest above nine tenths of the budget."""

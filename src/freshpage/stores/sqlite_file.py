@@ -88,15 +88,16 @@ class SqliteFile:
         return pulse
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self, patience: float = BRIEF) -> Iterator[Connection]:
         """A connection that nobody else uses meanwhile.
 
+        :param patience: seconds to wait for a lock, should one have to be opened.
         :raises StoreError: in place of what SQLite and the system raise.
         """
         pulse = self.pulse()
         with self._at_work():
             with self._telling():
-                connection = self._take(pulse)
+                connection = self._take(pulse, patience)
             try:
                 yield connection
             except sqlite3.Error as error:
@@ -174,19 +175,19 @@ class SqliteFile:
                 " name another path, or delete it"
             )
 
-    def _take(self, pulse: Pulse) -> Connection:
+    def _take(self, pulse: Pulse, patience: float) -> Connection:
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return self._connect(pulse)
+                return self._connect(pulse, patience)
             if connection.epoch == pulse.epoch:
                 return connection
             connection.db.close()
 
-    def _connect(self, pulse: Pulse) -> Connection:
+    def _connect(self, pulse: Pulse, patience: float = BRIEF) -> Connection:
         """Under the pulse's lock, so that nobody puts another file in place meanwhile."""
-        with pulse.change(BRIEF) as change:
+        with pulse.change(patience) as change:
             try:
                 return self._prepared(change)
             except Unfit as unfit:

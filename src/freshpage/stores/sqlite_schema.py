@@ -13,7 +13,7 @@ from freshpage.stores.pulse import boot_id
 
 BRIEF = 0.05  # seconds a request waits for a lock
 
-_VERSION = 1
+_VERSION = 2
 _APPLICATION = 0x66706765  # in the file's header, for tools such as file(1)
 _SCHEMA = f"""
 PRAGMA synchronous = OFF;
@@ -31,6 +31,7 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, expires REAL NOT NULL, data BLOB NOT NULL
 );
 CREATE INDEX entries_by_expiry ON entries (expires);
+CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, item BLOB NOT NULL UNIQUE);
 """
 _SETTINGS = f"""
 PRAGMA journal_size_limit = {16 * 2**20};

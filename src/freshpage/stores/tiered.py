@@ -108,6 +108,14 @@ class TieredStore:
         """Give each tag the next sequence below; the pulse tells every memory."""
         return self.lower.invalidate(tags, soft=soft)
 
+    def note(self, item: bytes) -> None:
+        """Add to the notes below."""
+        self.lower.note(item)
+
+    def notes(self, since: int) -> tuple[int, list[bytes]]:
+        """The notes below."""
+        return self.lower.notes(since)
+
     def sweep(self, now: float) -> int:
         """Drop what expired; the number dropped below."""
         self._sieve.sweep(now)
