@@ -23,6 +23,8 @@ INSTALLED_APPS = [
     "djangocms_versioning",
     "freshpage.integrations.cms",
     "tests.cms.site",
+    # for tests/tracking and tests/oracle
+    "tests.oracle.newsroom",
 ]
 # without their migrations the database is made in a moment
 MIGRATION_MODULES = dict.fromkeys(

@@ -9,16 +9,21 @@ _DROP_INS = "freshpage.compat.django."
 
 
 class FreshpageConfig(AppConfig):
-    """Registers the checks, has renders watched, and the drop-ins' pages invalidated."""
+    """Registers the checks, has renders and writes watched, and the drop-ins' pages
+    invalidated.
+    """
 
     name = "freshpage"
     verbose_name = "freshpage"
 
     def ready(self) -> None:
         from freshpage.ops import checks  # noqa: F401, PLC0415  (registers them)
+        from freshpage.runtime import runtimes  # noqa: PLC0415
+        from freshpage.tracking.database import watch_database  # noqa: PLC0415
         from freshpage.tracking.installing import install  # noqa: PLC0415
 
         install()
+        watch_database(lambda: [one.store for one in runtimes()])
         if any(name.startswith(_DROP_INS) for name in settings.MIDDLEWARE):
             from freshpage.compat.page import serve_alias  # noqa: PLC0415
 

@@ -22,20 +22,27 @@ class Cacheability:
     :param ttl: seconds it may live; None: says nothing.
     :param axes: the inputs it varies on, in the order they were read.
     :param tags: names of what it shows.
+    :param unstated_ttl: seconds it may live unless the response states its own freshness.
     """
 
     ttl: float | None = None
     axes: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()
+    unstated_ttl: float | None = None
 
     def merge(self, other: Cacheability) -> Cacheability:
         """Both together: the shorter life, every axis, every tag."""
-        ttls = [ttl for ttl in (self.ttl, other.ttl) if ttl is not None]
         return Cacheability(
-            ttl=min(ttls) if ttls else None,
+            ttl=shorter(self.ttl, other.ttl),
             axes=tuple(dict.fromkeys(self.axes + other.axes)),
             tags=self.tags | other.tags,
+            unstated_ttl=shorter(self.unstated_ttl, other.unstated_ttl),
         )
+
+
+def shorter(*ttls: float | None) -> float | None:
+    """The shortest of some lives; None: says nothing."""
+    return min((ttl for ttl in ttls if ttl is not None), default=None)
 
 
 def canonical_tag(tag: object) -> str:

@@ -80,8 +80,13 @@ def limit(seconds: float) -> None:
 def until(moment: datetime) -> None:
     """Say that the page is right until a moment (an aware datetime) and no longer.
 
+    Then it is not cut short for having looked at the clock.
+
     :raises ValueError: for a naive datetime.
     """
     if moment.tzinfo is None:
         raise ValueError("until() wants an aware datetime")
     limit((moment - datetime.now(tz=moment.tzinfo)).total_seconds())
+    record = current()
+    if record is not None:
+        record.stated = True

@@ -73,7 +73,8 @@ class Exchange:
         return None
 
     def _new_record(self) -> Record:
-        record = Record(self._axes, self._request)
+        clock_ttl = self._engine.settings.clock_ttl
+        record = Record(self._axes, self._request, clock_ttl=clock_ttl)
         if self._seen is not None:
             record.absorb(self._seen)
         return record
@@ -102,7 +103,7 @@ class Exchange:
                 self.ticket,
                 head._replace(explained=frozenset(self.record.explained), doubt=self.record.doubt),
                 declared,
-                self.record.refusal,
+                self.record.refusal or self.record.loss,
                 time.time(),
             )
         except Exception as fault:
@@ -132,7 +133,10 @@ class Exchange:
             self._engine.complete(
                 self.ticket,
                 self._engine.amend(
-                    self.verdict, self._declared(), self.record.refusal, self.record.doubt
+                    self.verdict,
+                    self._declared(),
+                    self.record.refusal or self.record.loss,
+                    self.record.doubt,
                 ),
                 body,
                 time.time(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freshpage.cacheability import Cacheability
+from freshpage.cacheability import Cacheability, shorter
 from freshpage.entry import Entry
 from freshpage.http import fields, freshness, storing
 from freshpage.http.cache_control import CacheControl
@@ -71,7 +71,8 @@ def limited(entry: Entry, declared: Cacheability, started: float) -> Entry:
     :param started: when the render began; its ttl counts from there.
     :raises Refused: when that leaves it no life.
     """
-    until = entry.until if declared.ttl is None else started + declared.ttl
+    ttl = shorter(declared.ttl, None if entry.explicit else declared.unstated_ttl)
+    until = entry.until if ttl is None else started + ttl
     lifetime = entry.lifetime
     if until is not None:
         lifetime = max(0.0, min(lifetime, until - entry.response_time + entry.initial_age))

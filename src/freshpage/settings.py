@@ -23,6 +23,7 @@ class Settings:
 
     store: str = _option("sqlite", "where entries are kept: a name or URL")
     default_ttl: float = _option(600, "seconds for a page that says nothing; 0: not stored")
+    clock_ttl: float = _option(60, "seconds for a page that read the clock and says nothing")
     browser_ttl: float = _option(0, "seconds a browser may keep a page that says nothing")
     memory_bytes: int = _option(256 * 2**20, "bytes of the memory tier of a process; 0: none")
     store_bytes: int = _option(2**30, "bytes the SQLite file may take")

@@ -6,9 +6,10 @@ A front door opens one for each render; whatever runs inside the render finds it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from freshpage.cacheability import Cacheability
 from freshpage.request import Request
@@ -19,16 +20,28 @@ class Record:
 
     :param axes: what it depends on whatever it reads.
     :param sent: the request as its door has it; None: not known.
+    :param clock_ttl: seconds it lives if it read the clock and says nothing.
 
     ``watched``: what the render reads from its request is noted. ``explained``: fields that
     Django's own middleware put into Vary for reads that are noted more precisely.
     ``refusal``: why it must not be stored. ``doubt``: why it must not be unless the response
-    states its own freshness.
+    states its own freshness. ``loss``: why it is not, though that says nothing of the page.
+    ``stated``: the render said itself how long it lives, whatever the clock. ``late``: adds
+    the tags of what is known only by and by; ``trace``: its own notes of the data's reads.
     """
 
-    __slots__ = (*("_axes", "doubt", "explained", "refusal", "sent", "tags", "ttl", "watched"),)
+    __slots__ = (
+        *("_axes", "_clock_ttl", "_read_clock", "doubt", "explained", "late", "loss", "refusal"),
+        *("sent", "stated", "tags", "trace", "ttl", "watched"),
+    )
 
-    def __init__(self, axes: Iterable[str] = (), sent: Request | None = None) -> None:
+    def __init__(
+        self,
+        axes: Iterable[str] = (),
+        sent: Request | None = None,
+        *,
+        clock_ttl: float = 60.0,
+    ) -> None:
         self.sent = sent
         self.watched = False
         self.explained: set[str] = set()
@@ -37,6 +50,12 @@ class Record:
         self.tags: set[str] = set()
         self._axes = dict.fromkeys(axes)
         self.refusal = ""
+        self.loss = ""
+        self.stated = False
+        self.trace: Any = None
+        self.late: Callable[[], None] | None = None
+        self._clock_ttl = clock_ttl
+        self._read_clock = False
 
     def declare(self, what: Cacheability) -> None:
         """Merge what a fragment says of itself."""
@@ -44,10 +63,12 @@ class Record:
             self.limit(what.ttl)
         self.vary(*what.axes)
         self.tags.update(what.tags)
+        if what.unstated_ttl is not None:
+            self.read_clock()
 
     def part(self) -> Record:
         """A record for a part of this render, to be absorbed when it has ended."""
-        part = Record(sent=self.sent)
+        part = Record(sent=self.sent, clock_ttl=self._clock_ttl)
         part.watched = self.watched
         return part
 
@@ -56,10 +77,15 @@ class Record:
         self.declare(part.cacheability)
         self.doubt = self.doubt or part.doubt
         self.refuse(part.refusal)
+        self.lose(part.loss)
 
     def limit(self, ttl: float) -> None:
         """The page lives ``ttl`` seconds at most."""
         self.ttl = ttl if self.ttl is None else min(self.ttl, ttl)
+
+    def read_clock(self) -> None:
+        """The page shows the time, or something that changes with it, without a write."""
+        self._read_clock = True
 
     def vary(self, *axes: str) -> None:
         """The page varies on these axes ("header:accept", "cookie:theme", ...)."""
@@ -78,10 +104,21 @@ class Record:
         """The page must not be stored; the first reason given is the one told."""
         self.refusal = self.refusal or reason
 
+    def lose(self, reason: str) -> None:
+        """Not all that the render read is known, so it must not be stored."""
+        self.loss = self.loss or reason
+
     @property
     def cacheability(self) -> Cacheability:
         """What was declared and read up to now."""
-        return Cacheability(ttl=self.ttl, axes=tuple(self._axes), tags=frozenset(self.tags))
+        if self.late is not None:
+            self.late()
+        return Cacheability(
+            ttl=self.ttl,
+            axes=tuple(self._axes),
+            tags=frozenset(self.tags),
+            unstated_ttl=self._clock_ttl if self._read_clock and not self.stated else None,
+        )
 
 
 _current: ContextVar[Record | None] = ContextVar("freshpage-record", default=None)

@@ -12,10 +12,14 @@ from menus.models import CacheKey
 from freshpage.declaring import tag
 from freshpage.integrations.cms.visit import TAG, standing_since, visit_of
 from freshpage.sequence import Standing
+from freshpage.tracking import ignored
+from freshpage.tracking.cached_values import lasting, unseen
 
 _get_renderer = MenuPool.get_renderer
 _build = MenuRenderer._build_nodes
 _clear = MenuPool.clear
+
+ignored.TABLES.add(CacheKey._meta.db_table)  # where it keeps account of them
 
 
 def get_renderer(self: Any, request: HttpRequest) -> Any:
@@ -31,10 +35,12 @@ def build_nodes(self: Any) -> Any:
     edit's own clearing may have come before it was put there.
     """
     tag(TAG)
-    nodes = _build(self)
+    with lasting():
+        nodes = _build(self)
     standing = standing_since(visit_of(self.request).sequence, (TAG,))
     if standing not in (Standing.VALID, None):
-        _clear(self.pool, site_id=self.site.pk, language=self.request_language)
+        with unseen():
+            _clear(self.pool, site_id=self.site.pk, language=self.request_language)
     return nodes
 
 
@@ -47,7 +53,8 @@ def clear(self: Any, site_id: Any = None, language: Any = None, all: bool = Fals
     """
 
     def again() -> None:
-        _clear(self, site_id=site_id, language=language, all=all)
+        with unseen():  # that a menu has to be built again does not change it
+            _clear(self, site_id=site_id, language=language, all=all)
 
     alias = router.db_for_write(CacheKey)
     if transaction.get_connection(alias).in_atomic_block:

@@ -26,6 +26,7 @@ from freshpage.integrations.cms.visit import TAG, made_for_one, standing_since, 
 from freshpage.invalidating import invalidate
 from freshpage.request import HEADER
 from freshpage.sequence import Sequence, Standing
+from freshpage.tracking.cached_values import unseen
 from freshpage.tracking.record import Record, current, recording
 
 _KEPT = "freshpage"  # where a cached placeholder has what it says of itself
@@ -123,7 +124,7 @@ def set_placeholder_cache(
     sequence = visit_of(request).sequence
     said = record.cacheability
     undeclared = set(said.axes) - set(_axes(names))
-    if undeclared or record.doubt or record.refusal or sequence is None:
+    if undeclared or record.doubt or record.refusal or record.loss or sequence is None:
         return
     kept = {
         "until": None if said.ttl is None else time.time() + said.ttl,
@@ -132,7 +133,8 @@ def set_placeholder_cache(
         "sequence": tuple(sequence),
         "values": _values(names, request),
     }
-    _set(placeholder, lang, site_id, {**content, _KEPT: kept}, request)
+    with unseen():
+        _set(placeholder, lang, site_id, {**content, _KEPT: kept}, request)
 
 
 def get_placeholder_cache(
@@ -145,7 +147,8 @@ def get_placeholder_cache(
     absent field from an empty one, which django-cms's key does not.
     """
     visit = visit_of(request)
-    content: dict[str, Any] | None = _get(placeholder, lang, site_id, request)
+    with unseen():  # what it is made of is kept in it
+        content: dict[str, Any] | None = _get(placeholder, lang, site_id, request)
     kept = content.get(_KEPT) if isinstance(content, dict) else None
     if content is None or kept is None:
         return None
@@ -164,5 +167,6 @@ def _values(names: Iterable[str], request: HttpRequest) -> dict[str, str | None]
 
 def clear_placeholder_cache(placeholder: Any, lang: str, site_id: int) -> None:
     """Forget a placeholder: at once here, and for everybody when the edit is committed."""
-    _clear(placeholder, lang, site_id)
+    with unseen():
+        _clear(placeholder, lang, site_id)
     invalidate(tag_of(placeholder))

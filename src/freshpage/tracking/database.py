@@ -1,0 +1,167 @@
+"""Putting the tracking of reads and writes into Django, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.utils import CursorWrapper
+from django.db.models.sql.compiler import (
+    SQLCompiler,
+    SQLDeleteCompiler,
+    SQLInsertCompiler,
+    SQLUpdateCompiler,
+)
+from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
+
+from freshpage.tracking import transactions
+from freshpage.tracking.cached_values import CachedValues
+from freshpage.tracking.caches import watch_caches
+from freshpage.tracking.clock import watch_clock
+from freshpage.tracking.delivery import Delivery, TagStore
+from freshpage.tracking.raw_sql import RawSql
+from freshpage.tracking.reads import Reader
+from freshpage.tracking.record import current
+from freshpage.tracking.registry import Registry
+from freshpage.tracking.remembered import watch_remembered
+from freshpage.tracking.shown import see_instances
+from freshpage.tracking.sql import DIALECTS
+from freshpage.tracking.threads import watch_threads
+from freshpage.tracking.writes import Writer
+
+# What drivers have beside execute.
+_PAST_EXECUTE = frozenset({"copy", "copy_expert", "copy_from", "executescript", "stream"})
+
+Stores = Callable[[], Sequence[TagStore]]
+
+_stores: Stores | None = None
+
+
+def watch_database(stores: Stores) -> Stores:
+    """Have renders recorded and writes invalidate, in this process.
+
+    Called again it only changes the stores.
+
+    :param stores: gives the stores that keep pages; asked each time, never here.
+    :returns: what gave the stores before; the same, where nothing did.
+    """
+    global _stores
+    before, _stores = _stores, stores
+    if before is None:
+        registry = Registry(_current_stores)
+        delivery = Delivery(registry, _current_stores)
+        raw = RawSql(registry, delivery.deliver)
+        reader = Reader(registry, SQLCompiler.execute_sql, raw.read)
+        _see_backends()
+        _see_reads(reader)
+        _see_writes(registry, delivery)
+        see_instances()
+        _see_commits()
+        _see_cursors(raw)
+        watch_clock(reader.bounded)
+        watch_threads()
+        watch_remembered(registry)
+        watch_caches(CachedValues(registry, partial(delivery.deliver, None)))
+    return before or stores
+
+
+def _current_stores() -> Sequence[TagStore]:
+    assert _stores is not None
+    return _stores()
+
+
+def _see_backends() -> None:
+    """Note renders that read from a database whose compilers may go other ways."""
+    compiler = BaseDatabaseOperations.compiler
+
+    def compiler_seen(self: BaseDatabaseOperations, compiler_name: str) -> Any:
+        record = current()
+        if record is not None and self.connection.vendor not in DIALECTS:
+            record.lose("query-not-followed")
+        return compiler(self, compiler_name)
+
+    BaseDatabaseOperations.compiler = compiler_seen  # type: ignore[method-assign]
+
+
+def _see_reads(reader: Reader) -> None:
+    execute: Any = SQLCompiler.execute_sql
+
+    def execute_sql(
+        self: SQLCompiler,
+        result_type: str = MULTI,
+        chunked_fetch: bool = False,
+        chunk_size: int = GET_ITERATOR_CHUNK_SIZE,
+    ) -> Any:
+        record = current()
+        if record is None or transactions.is_own(self.connection):
+            return execute(self, result_type, chunked_fetch, chunk_size)
+        return reader.execute_sql(record, self, result_type, chunked_fetch, chunk_size)
+
+    SQLCompiler.execute_sql = execute_sql  # type: ignore[method-assign, assignment]
+
+
+def _see_writes(registry: Registry, delivery: Delivery) -> None:
+    writer = Writer(
+        registry,
+        delivery.deliver,
+        insert=SQLInsertCompiler.execute_sql,
+        update=SQLUpdateCompiler.execute_sql,
+        delete=SQLDeleteCompiler.execute_sql,
+    )
+
+    def insert(self: SQLInsertCompiler, returning_fields: Any = None) -> Any:
+        return writer.insert(self, returning_fields)
+
+    def update(self: SQLUpdateCompiler, result_type: str) -> Any:
+        return writer.update(self, result_type)
+
+    def delete(self: SQLDeleteCompiler, result_type: str = MULTI, **options: Any) -> Any:
+        return writer.delete(self, result_type, **options)
+
+    SQLInsertCompiler.execute_sql = insert  # type: ignore[method-assign]
+    SQLUpdateCompiler.execute_sql = update  # type: ignore[method-assign]
+    SQLDeleteCompiler.execute_sql = delete  # type: ignore[method-assign, assignment]
+
+
+def _see_commits() -> None:
+    commit = BaseDatabaseWrapper.commit
+
+    def commit_and_deliver(self: BaseDatabaseWrapper) -> None:
+        commit(self)
+        transactions.deliver_pending(self)
+
+    BaseDatabaseWrapper.commit = commit_and_deliver  # type: ignore[method-assign]
+
+
+def _see_cursors(raw: RawSql) -> None:
+    execute, executemany = CursorWrapper.execute, CursorWrapper.executemany
+    callproc, getattr_ = CursorWrapper.callproc, CursorWrapper.__getattr__
+
+    def execute_seen(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        if transactions.is_own(self.db) or (current() is None and sql[:6] == "SELECT"):
+            return execute(self, sql, params)
+        return raw.executed(self, sql, params, lambda: execute(self, sql, params))
+
+    def executemany_seen(self: CursorWrapper, sql: Any, param_list: Any) -> Any:
+        if transactions.is_own(self.db):
+            return executemany(self, sql, param_list)
+        return raw.executed(
+            self, sql, param_list, lambda: executemany(self, sql, param_list), many=True
+        )
+
+    def callproc_seen(self: CursorWrapper, *args: Any, **options: Any) -> Any:
+        result = callproc(self, *args, **options)
+        raw.wrote_anything(self.db)
+        return result
+
+    def getattr_seen(self: CursorWrapper, name: str) -> Any:
+        found = getattr_(self, name)
+        return raw.watching(self.db, found) if name in _PAST_EXECUTE else found
+
+    CursorWrapper.execute = execute_seen  # type: ignore[method-assign]
+    CursorWrapper.executemany = executemany_seen  # type: ignore[method-assign]
+    CursorWrapper.callproc = callproc_seen  # type: ignore[method-assign]
+    CursorWrapper.__getattr__ = getattr_seen  # type: ignore[method-assign]

@@ -1,0 +1,61 @@
+"""Committed changes become invalidated tags."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from freshpage.cacheability import EVERYTHING
+from freshpage.tracking.following import Follower
+from freshpage.tracking.registry import NoteStore, Registry
+from freshpage.tracking.shapes import ANY_TABLE, Change
+
+logger = logging.getLogger("freshpage.tracking")
+
+
+class TagStore(NoteStore, Protocol):
+    """What is asked of a store."""
+
+    def invalidate(self, tags: Collection[str]) -> int:
+        """Give each tag the next sequence."""
+
+
+class Delivery:
+    """Hands the tags of changes to the store.
+
+    :param stores: gives the stores that keep pages, which may be others each time.
+    """
+
+    def __init__(self, registry: Registry, stores: Callable[[], Sequence[TagStore]]) -> None:
+        self._registry = registry
+        self._stores = stores
+
+    def deliver(self, connection: BaseDatabaseWrapper | None, changes: list[Change]) -> None:
+        """Invalidate what changes touched; a fault is logged, for the commit stands."""
+        if not changes:
+            return
+        try:
+            tags: Collection[str] = self._tags(connection, changes)
+        except Exception as fault:
+            logger.warning("the shapes of queries can't be read: %s", fault)
+            tags = (EVERYTHING,)
+        if not tags:
+            return
+        for store in self._stores():
+            try:
+                store.invalidate(tags)
+            except Exception as fault:  # the store makes up for it before it is read again
+                logger.warning("invalidating %d tags waits for a store: %s", len(tags), fault)
+
+    def _tags(
+        self, connection: BaseDatabaseWrapper | None, changes: list[Change]
+    ) -> Collection[str]:
+        self._registry.refresh()
+        unknown = any(change.table == ANY_TABLE for change in changes)
+        if unknown or self._registry.unreadable:
+            return (EVERYTHING,)
+        with Follower(connection, changes) as follower:
+            return self._registry.touched(changes, follower.follow)

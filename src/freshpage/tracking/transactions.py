@@ -1,0 +1,106 @@
+"""What a transaction wrote, until it commits or is rolled back.
+
+Changes wait in the connection's own list of what is to be done on commit, so that Django
+forgets them along with a savepoint. They are delivered right after the database's commit,
+before any other hook runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from freshpage.tracking.shapes import ANY_TABLE, Change
+
+OWN = "_freshpage_own"  # an attribute of connections: see own_statement
+
+Deliver = Callable[[BaseDatabaseWrapper, list[Change]], None]
+
+
+class Pending:
+    """Changes of one statement; called, it delivers them (a test may run the hooks itself)."""
+
+    __slots__ = ("__qualname__", "changes", "connection", "deliver")
+
+    def __init__(
+        self, connection: BaseDatabaseWrapper, changes: list[Change], deliver: Deliver
+    ) -> None:
+        self.connection = connection
+        self.changes = changes
+        self.deliver = deliver
+        self.__qualname__ = "freshpage invalidation"
+
+    def __call__(self) -> None:
+        """Deliver these changes alone."""
+        self.deliver(self.connection, self.changes)
+
+
+def _waiting(connection: BaseDatabaseWrapper) -> list[Any]:
+    """Triples of savepoints, what to do, and whether it may fail."""
+    return connection.run_on_commit
+
+
+def is_open(connection: BaseDatabaseWrapper) -> bool:
+    """Whether what is done on a connection now is part of a transaction."""
+    if connection.connection is None:  # it does not know yet
+        return not connection.settings_dict["AUTOCOMMIT"]
+    return connection.in_atomic_block or not connection.autocommit
+
+
+def add(connection: BaseDatabaseWrapper, changes: list[Change], deliver: Deliver) -> None:
+    """Deliver changes once they are committed."""
+    if not changes:
+        return
+    if is_open(connection):
+        pending = Pending(connection, changes, deliver)
+        _waiting(connection).append((set(connection.savepoint_ids), pending, True))
+    else:
+        deliver(connection, changes)
+
+
+def deliver_pending(connection: BaseDatabaseWrapper) -> None:
+    """Deliver all that waited on a connection: it has committed."""
+    waiting = _waiting(connection)
+    ours = [done[1] for done in waiting if isinstance(done[1], Pending)]
+    if ours:
+        connection.run_on_commit = [done for done in waiting if not isinstance(done[1], Pending)]
+        ours[0].deliver(connection, [change for pending in ours for change in pending.changes])
+
+
+def has_written(connection: BaseDatabaseWrapper, tables: Collection[str]) -> bool:
+    """Whether an open transaction may have changed one of some tables.
+
+    :param tables: ANY_TABLE among them: or any other.
+    """
+    waiting = _waiting(connection)
+    if not waiting:
+        return False
+    written = {
+        change.table
+        for _, pending, _ in waiting
+        if isinstance(pending, Pending)
+        for change in pending.changes
+    }
+    if ANY_TABLE in written or ANY_TABLE in tables:
+        return bool(written)
+    return not written.isdisjoint(tables)
+
+
+@contextmanager
+def own_statement(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Statements in here are known already: who watches cursors is to leave them alone."""
+    state = vars(connection)
+    before = state.get(OWN, False)
+    state[OWN] = True
+    try:
+        yield
+    finally:
+        state[OWN] = before
+
+
+def is_own(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a statement that runs now is known already."""
+    return bool(vars(connection).get(OWN))
