@@ -26,8 +26,8 @@ def reads(sql):
         ("SELECT count(*) FROM newsroom_article", {ARTICLE: set()}),
         ('SELECT a."Title" FROM NEWSROOM_ARTICLE a', {ARTICLE: {"title"}}),
         (
-            "SELECT title, s.name FROM newsroom_article a JOIN newsroom_section s ON s.id=section_id",
-            {ARTICLE: {"title", "section_id"}, "newsroom_section": {"name", "id"}},
+            "SELECT a.title FROM newsroom_article a JOIN newsroom_section s ON s.id = section_id",
+            {ARTICLE: {"title", "section_id"}, "newsroom_section": {"id"}},
         ),
         (
             "WITH latest AS (SELECT title FROM newsroom_article) SELECT title FROM latest",
