@@ -64,7 +64,7 @@ def serve(
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
         return cast(HttpResponseBase, get_response(request))
-    answer = run(exchange.lookup(), runtime.store)
+    answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
     for _ in range(2):
@@ -87,7 +87,7 @@ async def serve_async(
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
         return cast(HttpResponseBase, await get_response(request))
-    answer = await run_async(exchange.lookup(), runtime.store)
+    answer = await run_async(exchange.lookup(), exchange.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
     for _ in range(2):
@@ -103,7 +103,7 @@ async def serve_async(
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
     steps = exchange.complete(_body(exchange, response))
-    return _handed_up(_finished(response, await run_async(steps, runtime.store)), inside)
+    return _handed_up(_finished(response, await run_async(steps, exchange.store)), inside)
 
 
 def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
@@ -116,7 +116,7 @@ def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
 def _kept(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
-    return _finished(response, run(exchange.complete(_body(exchange, response)), runtime.store))
+    return _finished(response, run(exchange.complete(_body(exchange, response)), exchange.store))
 
 
 def _rendered_later(
@@ -323,7 +323,7 @@ def _parts(
             break
         yield kept.add(part)
     if kept.parts is not None:
-        run(exchange.complete(b"".join(kept.parts)), runtime.store)
+        run(exchange.complete(b"".join(kept.parts)), exchange.store)
 
 
 async def _parts_async(
@@ -336,4 +336,4 @@ async def _parts_async(
             break
         yield kept.add(part)
     if kept.parts is not None:
-        await run_async(exchange.complete(b"".join(kept.parts)), runtime.store)
+        await run_async(exchange.complete(b"".join(kept.parts)), exchange.store)

@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connections, router
 from django.db.models import Model
 
 from freshpage.cacheability import EVERYTHING, canonical_tag
 from freshpage.invalidating import place_tag
 from freshpage.runtime import runtime, runtimes
 from freshpage.stores.base import StoreError
+from freshpage.tracking.database import tags_of
+from freshpage.tracking.shapes import Change
 
 
 def invalidate(names: Iterable[str], *, soft: bool = False) -> str:
@@ -87,8 +90,13 @@ def _tags(name: str) -> set[str]:
 
 
 def _key(model: type[Model], given: str) -> Any:
+    fields = model._meta.pk_fields
+    parts = given.split(",") if len(fields) > 1 else [given]
     try:
-        return model._meta.pk.to_python(given)
+        if len(parts) != len(fields):
+            raise ValidationError(f"it has {len(fields)} parts, with a comma between them")
+        values = tuple(field.to_python(part) for field, part in zip(fields, parts, strict=True))
+        return values if len(values) > 1 else values[0]
     except ValidationError as fault:
         wrong = f"{given!r} is no primary key of {model._meta.label}"
         raise ValueError(f"{wrong}: {' '.join(fault.messages)}") from fault
@@ -97,10 +105,34 @@ def _key(model: type[Model], given: str) -> Any:
 def row_tags(model: type[Model], key: Any = None) -> set[str]:
     """The tags of all pages that may show a model's rows, or the one with a key.
 
-    What a row was before it was changed is not known here, so it may have been on any page:
-    too wide is allowed, too narrow never. (This is the one place that maps rows to tags.)
+    What a row was before it was changed is not known here: the lists it may have come into or
+    left are dropped whatever they ask for. Too wide is allowed, too narrow never.
+
+    :param key: as the model's primary key field has it; None: any row.
     """
-    return {EVERYTHING}
+    options = model._meta
+    changes = _changes(model, key)
+    for parent in options.all_parents:
+        link = options.get_ancestor_link(parent)
+        same = link is not None and link.primary_key
+        changes += _changes(parent, key if same else None)
+    return set(tags_of(changes))
+
+
+def _changes(model: type[Model], key: Any) -> list[Change]:
+    """All that may have happened to a row of which the key is known, or nothing."""
+    options = model._meta
+    if key is None:
+        return [Change(options.db_table)]
+    fields = options.pk_fields
+    values = key if isinstance(key, tuple) else (key,)
+    connection = connections[router.db_for_read(model)]
+    row = {
+        field.column: field.get_db_prep_save(value, connection)
+        for field, value in zip(fields, values, strict=True)
+    }
+    pairs = ((row, row), (row, None), (None, row))
+    return [Change(options.db_table, old, new) for old, new in pairs]
 
 
 def _send(tags: frozenset[str], *, soft: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from freshpage.tracking.columns import TEXT
-from freshpage.tracking.reads import unknown
+from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import ANY_COLUMN, ANY_TABLE, Change, Column, Shape
@@ -123,7 +123,7 @@ class CachedValues:
         try:
             tagger = self._registry.tagger(Shape(kind, ANY_COLUMN, (Column("key", TEXT),)))
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
             return []
         return [tagger.tag, *tagger.asked([[mark + key]])]
 
@@ -131,7 +131,7 @@ class CachedValues:
         try:
             return trace_of(record, self._registry)
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
             return None
 
     # -- writes --------------------------------------------------------------------------

@@ -35,13 +35,7 @@ class Delivery:
 
     def deliver(self, connection: BaseDatabaseWrapper | None, changes: list[Change]) -> None:
         """Invalidate what changes touched; a fault is logged, for the commit stands."""
-        if not changes:
-            return
-        try:
-            tags: Collection[str] = self._tags(connection, changes)
-        except Exception as fault:
-            logger.warning("the shapes of queries can't be read: %s", fault)
-            tags = (EVERYTHING,)
+        tags = self.tags(connection, changes) if changes else ()
         if not tags:
             return
         for store in self._stores():
@@ -49,6 +43,16 @@ class Delivery:
                 store.invalidate(tags)
             except Exception as fault:  # the store makes up for it before it is read again
                 logger.warning("invalidating %d tags waits for a store: %s", len(tags), fault)
+
+    def tags(
+        self, connection: BaseDatabaseWrapper | None, changes: list[Change]
+    ) -> Collection[str]:
+        """The tags that changes touch; where that can't be told, every page's."""
+        try:
+            return self._tags(connection, changes)
+        except Exception as fault:
+            logger.warning("the shapes of queries can't be read: %s", fault)
+            return (EVERYTHING,)
 
     def _tags(
         self, connection: BaseDatabaseWrapper | None, changes: list[Change]

@@ -10,7 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from freshpage.tracking import transactions
-from freshpage.tracking.reads import unknown, within_transaction
+from freshpage.tracking.reads import within_transaction
+from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.record import Record, current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.relations import is_table
@@ -121,7 +122,7 @@ class RawSql:
                 tables = [shape.table for shape in shapes]
                 within_transaction(record, connection, tables, since > trace.version)
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
 
     # -- writes --------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ SQL text; after that it costs its conditions' values and the keys of its rows.
 from __future__ import annotations
 
 import datetime
-import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -26,11 +25,10 @@ from freshpage.tracking.registry import Registry
 from freshpage.tracking.selects import NotUnderstood
 from freshpage.tracking.shown import Building, building_of
 from freshpage.tracking.traces import Trace, trace_of
+from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.untyped import Compiler
 
 PLANS = 4096  # SQL texts remembered
-
-logger = logging.getLogger("freshpage.tracking")
 
 Seen = tuple[Trace, Plan, Sequence[Conditions]]
 
@@ -95,7 +93,7 @@ class Reader:
         except NotUnderstood:
             self._read_sql(record, compiler.connection, sql)
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
         return None
 
     def bounded(self, record: Record, moment: datetime.datetime) -> None:
@@ -103,7 +101,7 @@ class Reader:
         try:
             trace_of(record, self._registry).moments.append(moment)
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
 
     def _look_ahead(self, record: Record, trace: Trace, compiler: Compiler) -> None:
         found = boundaries(compiler.query, trace.moments)
@@ -147,7 +145,7 @@ class Reader:
         except KeyError:  # the same SQL of another query: its conditions lie elsewhere
             record.tags.update(plan.whole)
         except Exception as fault:
-            unknown(record, fault)
+            unfollowed(record, fault)
         return answer
 
 
@@ -171,9 +169,3 @@ def within_transaction(
         record.lose("uncommitted-data")
     elif new:
         record.lose("new-query")
-
-
-def unknown(record: Record, fault: Exception) -> None:
-    """What was read can't be told: the page is not stored, and its visitor never knows."""
-    logger.warning("a query could not be followed: %s", fault, exc_info=fault)
-    record.lose("query-not-followed")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import Error, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from freshpage.tracking import transactions
@@ -18,9 +19,28 @@ ROWS = 500  # that are compared one by one; beyond, whatever has the table's col
 Key = tuple[Any, ...]
 T = TypeVar("T")
 
+logger = logging.getLogger("freshpage.tracking")
+
 
 class TooMany(Exception):
     """More rows than are worth comparing, or ones that can't be found again."""
+
+
+@contextmanager
+def widening() -> Iterator[None]:
+    """What can't be looked at has changed, whatever it was.
+
+    Nothing of ours fails a write. What the database refuses, it would have refused in the
+    write too, whose conditions these are; and its transaction may be lost already.
+    """
+    try:
+        yield
+    except Error:
+        raise
+    except TooMany:
+        return
+    except Exception as fault:
+        logger.warning("a write could not be followed: %s", fault, exc_info=fault)
 
 
 @contextmanager
@@ -41,9 +61,14 @@ def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[None]:
 
 
 def _take(connection: BaseDatabaseWrapper, name: str) -> None:
-    if connection.vendor == "sqlite":
-        with transactions.own_statement(connection), connection.cursor() as cursor:
+    if connection.vendor != "sqlite":
+        return
+    with transactions.own_statement(connection), connection.cursor() as cursor:
+        try:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)} WHERE 0")  # noqa: S608
+        except OperationalError as error:
+            if "cannot modify" not in str(error):  # a view that triggers write through
+                raise
 
 
 def read_where(
@@ -130,15 +155,13 @@ def watched(
     :param columns: those that may change; None: all.
     """
     with held(connection, name):
-        rows: list[Row] | None
-        try:
+        rows: list[Row] | None = None
+        with widening():
             rows = before()
-        except TooMany:
-            rows = None
         result = write()
         changes = [Change(name, columns=columns)]
         if rows is not None:
-            with suppress(TooMany):
+            with widening():
                 changes = compare(name, rows, after(rows))
         transactions.add(connection, changes, deliver)
     return result

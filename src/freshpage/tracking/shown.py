@@ -22,6 +22,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
 from freshpage.tracking.record import current
+from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.untyped import column_of
 
 # Descriptors that look into an instance's dict, and do nothing else.
@@ -165,10 +166,16 @@ def see_instances() -> None:
         cls: type[Model], db: str, field_names: Sequence[str], values: Sequence[Any]
     ) -> Model:
         building = _now.building
-        if building is None or not building.lazy:
-            made: Model = from_db(cls, db, field_names, values)
-            return made
-        return building.make(cls, db, field_names, values)
+        if building is not None and building.lazy:
+            try:
+                return building.make(cls, db, field_names, values)
+            except Exception as fault:
+                building.lazy = False
+                record = current()
+                if record is not None:
+                    unfollowed(record, fault)
+        made: Model = from_db(cls, db, field_names, values)
+        return made
 
     refresh = Model.refresh_from_db
 

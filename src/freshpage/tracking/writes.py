@@ -15,7 +15,14 @@ from django.db.models import Field, Model
 
 from freshpage.tracking import transactions
 from freshpage.tracking.registry import Registry
-from freshpage.tracking.rows import TooMany, key_of, read_by_key, read_where, watched
+from freshpage.tracking.rows import (
+    TooMany,
+    key_of,
+    read_by_key,
+    read_where,
+    watched,
+    widening,
+)
 from freshpage.tracking.shapes import Change, Row
 from freshpage.tracking.untyped import Compiler, column_of
 
@@ -55,11 +62,14 @@ class Writer:
 
         if not self._registry.is_read(name):
             return self._unseen(connection, name, run)
-        if compiler.query.on_conflict is None:
-            keys = _own_keys(compiler)
-            if keys is not None or returning_fields:
-                return self._inserted(compiler, returning_fields, keys, run)
-        match = _matching(compiler)
+        match, keys = None, None
+        with widening():
+            if compiler.query.on_conflict is None:
+                keys = _own_keys(compiler)
+            if keys is None:
+                match = _matching(compiler)
+        if keys is not None or (returning_fields and compiler.query.on_conflict is None):
+            return self._inserted(compiler, returning_fields, keys, run)
         if match is None:
             return self._unseen(connection, name, run)
 
@@ -81,12 +91,11 @@ class Writer:
         if not _compiled(compiler):
             return run()  # nothing is set, or nowhere; a parent's row may be
         columns = frozenset(field.column for field, *_ in compiler.query.values)
-        where = _where(compiler)
 
         def before() -> list[Row]:
             if not columns.isdisjoint(field.column for field in _key_fields(compiler)):
                 raise TooMany  # under another key they are not found again
-            return read_where(connection, connection.ops.quote_name(name), *where)
+            return read_where(connection, connection.ops.quote_name(name), *_where(compiler))
 
         def after(rows: list[Row]) -> list[Row]:
             return read_by_key(connection, name, [key_of(name, row) for row in rows])
@@ -155,15 +164,14 @@ class Writer:
         """Insert, and read the rows as the database took them."""
         name, connection = _table(compiler), compiler.connection
         result = run()
-        try:
+        changes = [Change(name)]
+        with widening():
             if keys is None:
                 keys = _returned_keys(compiler, returning_fields, result)
             rows = read_by_key(connection, name, keys)
             if len(rows) != len(keys):
                 raise TooMany
             changes = [Change(name, None, row) for row in rows]
-        except TooMany:
-            changes = [Change(name)]
         transactions.add(connection, changes, self._deliver)
         return result
 
