@@ -348,7 +348,9 @@ def test_a_write_that_the_database_refuses_is_the_callers(site):
 def test_a_view_that_triggers_write_through(site):
     page = Kept(names)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE VIEW newsroom_public_title AS SELECT id, title FROM newsroom_article")
+        cursor.execute(
+            "CREATE VIEW newsroom_public_title AS SELECT id, title FROM newsroom_article"
+        )
         cursor.execute(
             "CREATE TRIGGER through INSTEAD OF UPDATE ON newsroom_public_title BEGIN "
             "UPDATE newsroom_section SET name = new.title; END"

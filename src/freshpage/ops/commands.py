@@ -19,7 +19,8 @@ from freshpage.invalidating import place_tag
 from freshpage.runtime import runtime, runtimes
 from freshpage.stores.base import StoreError
 from freshpage.tracking.database import tags_of
-from freshpage.tracking.shapes import Change
+from freshpage.tracking.shapes import Change, Row
+from freshpage.tracking.untyped import column_of
 
 
 def invalidate(names: Iterable[str], *, soft: bool = False) -> str:
@@ -128,10 +129,10 @@ def _changes(model: type[Model], key: Any) -> list[Change]:
     values = key if isinstance(key, tuple) else (key,)
     connection = connections[router.db_for_read(model)]
     row = {
-        field.column: field.get_db_prep_save(value, connection)
+        column_of(field): field.get_db_prep_save(value, connection)
         for field, value in zip(fields, values, strict=True)
     }
-    pairs = ((row, row), (row, None), (None, row))
+    pairs: list[tuple[Row | None, Row | None]] = [(row, row), (row, None), (None, row)]
     return [Change(options.db_table, old, new) for old, new in pairs]
 
 

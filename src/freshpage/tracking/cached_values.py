@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from freshpage.tracking.columns import TEXT
-from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import ANY_COLUMN, ANY_TABLE, Change, Column, Shape
 from freshpage.tracking.traces import Trace, trace_of
+from freshpage.tracking.unfollowed import unfollowed
 
 KINDS = 500  # of keys that are told apart in a process; pages that read others are not stored
 TAGS = 2000  # carried beside a value at most

@@ -11,7 +11,6 @@ from django.db.backends.utils import CursorWrapper
 
 from freshpage.tracking import transactions
 from freshpage.tracking.reads import within_transaction
-from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.record import Record, current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.relations import is_table
@@ -27,6 +26,7 @@ from freshpage.tracking.sql import (
     understand,
 )
 from freshpage.tracking.traces import trace_of
+from freshpage.tracking.unfollowed import unfollowed
 
 Run = Callable[[], Any]
 
