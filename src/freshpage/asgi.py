@@ -5,6 +5,7 @@ Only ``http`` scopes are ours; lifespan and websockets pass through.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.incoming import ScopeRequest
 from freshpage.outcome import raw
 from freshpage.performing import run_async, tell
+from freshpage.renewals import anonymous_scope
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import recording
 
@@ -40,26 +42,56 @@ class PageCache:
             return await self.application(scope, receive, send)
         try:
             request = ScopeRequest(scope, runtime.rules)
-            found = runtime.repeats.find(request, time.time()) or Exchange(runtime, request)
+            found = runtime.repeats.find(request, time.time()) or Exchange(
+                runtime, request, outermost=True
+            )
         except Exception as fault:
             tell("a request could not be read", fault)
             return await self.application(scope, receive, send)
         if isinstance(found, Answer):
             return await _send(found, send)
         answer = await run_async(found.lookup(), found.store)
-        if answer is not None:
-            return await _send(answer, send)
-        return await self._render(runtime, found, scope, receive, send)
+        if answer is None:
+            return await self._render(runtime, found, scope, receive, send)
+        if answer.renew is not None:
+            self._renew(runtime, scope, answer.renew)
+        return await _send(answer, send)
 
     async def _render(
         self, runtime: Runtime, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
         for asking in (_noting_bodies(receive, exchange), _nothing_before(receive)):
             response = _Response(runtime, exchange, send)
-            with recording(exchange.record):
-                await self.application(_asked(scope, exchange), asking, response.send)
+            try:
+                with recording(exchange.record):
+                    await self.application(_asked(scope, exchange), asking, response.send)
+            except Exception:
+                instead = exchange.failed()
+                if instead is None or response.has_begun:
+                    raise
+                await _send(instead, send)
+            finally:
+                if not response.again:
+                    exchange.abandon()  # if it has not ended well
             if not response.again:
-                return
+                break
+
+    def _renew(self, runtime: Runtime, scope: Scope, axes: tuple[str, ...]) -> None:
+        """Have a page rendered anew, for nobody, in a task of its own."""
+        try:
+            asked = anonymous_scope(scope, axes)
+            request = ScopeRequest(asked, runtime.rules)
+            exchange = Exchange(runtime, request, renewing=True)
+        except Exception as fault:
+            tell("a page could not be rendered anew", fault)
+            return
+
+        async def render() -> None:
+            if await run_async(exchange.renewal(), exchange.store):
+                asking = _nothing_before(_stays)
+                await self._render(runtime, exchange, asked, asking, _swallow)
+
+        runtime.renewals.in_a_task(exchange.page, render)
 
 
 async def _send(answer: Answer, send: Send) -> None:
@@ -95,6 +127,7 @@ class _Response:
         self._kept: list[bytes] | None = None
         self._size = 0
         self.again = False
+        self.has_begun = False  # the visitor has got some of it
 
     async def send(self, message: Message) -> None:
         """What the application calls in place of the server's send."""
@@ -135,6 +168,7 @@ class _Response:
             # Before the last part, so that whoever has the whole page may find it stored.
             kept, self._kept = b"".join(self._kept), None
             await run_async(self._exchange.complete(kept), self._exchange.store)
+        self.has_begun = True
         await self._send(message)
 
     async def _answered(self, body: bytes, more: bool) -> bool:
@@ -151,6 +185,7 @@ class _Response:
         else:
             answer = None
         start, self._start = self._start, None
+        self.has_begun = True
         if answer is not None:
             await _send(answer, self._send)
             self._send = _swallow  # the rest of a body that is not wanted
@@ -190,6 +225,12 @@ def _nothing_before(receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return replay
+
+
+async def _stays() -> Message:
+    """The receive of a visitor who says nothing more, and does not go away."""
+    forever: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await forever
 
 
 async def _swallow(message: Message) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -60,6 +61,7 @@ def page_cache(
     def declare(response: Any) -> Any:
         stated = CacheControl.parse((response.get("Cache-Control", ""),))
         forbids = stated.private or stated.no_store or stated.private_fields
+        forbids = forbids or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
         if control and not forbids and not response.has_header("Freshpage-Cache-Control"):
             response.headers["Freshpage-Cache-Control"] = control
         return response

@@ -11,7 +11,8 @@ A store that does not answer is None: a miss, and nothing is stored.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import random
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -38,7 +39,8 @@ from freshpage.present import (
 from freshpage.request import Request
 from freshpage.sequence import Standing
 from freshpage.settings import Settings
-from freshpage.tree import find, hang
+from freshpage.staleness import is_due, may_go_out, may_stand_in, reach_of_due
+from freshpage.tree import Found, find, hang
 
 __all__ = ["Answer", "Call", "Engine", "Head", "Repeat", "Ticket", "Verdict"]
 
@@ -48,18 +50,25 @@ _AUTHORIZATION = "authorization"
 
 
 class Engine:
-    """The rules, under one set of settings."""
+    """The rules, under one set of settings.
 
-    def __init__(self, settings: Settings) -> None:
+    :param chance: random numbers of [0, 1).
+    """
+
+    def __init__(self, settings: Settings, chance: Callable[[], float] = random.random) -> None:
         self.settings = settings
+        self._chance = chance
         self._prefix = encode((settings.key_prefix, settings.build)).decode()
 
     # -- lookup ---------------------------------------------------------------------
 
-    def lookup(self, request: Request, now: float) -> Generator[Call, Any, Answer | Ticket]:
+    def lookup(
+        self, request: Request, now: float, *, renews: bool = False
+    ) -> Generator[Call, Any, Answer | Ticket]:
         """Find what may answer a request.
 
         :param now: seconds since 1970.
+        :param renews: the door can render a page anew while a stale one goes out.
         """
         bypass = _bypass(request)
         if bypass:
@@ -69,18 +78,60 @@ class Engine:
             return Ticket(request, now, "request", detail="no-store")
         root = self.primary(request)
         found = yield from find(root, request)
-        fwd, detail, stale = found.fwd, "", None
+        fwd, detail = found.fwd, ""
         if found.entry is not None:
-            age = freshness.current_age(found.entry.initial_age, found.entry.response_time, now)
+            age = _age(found.entry, now)
             fwd, detail = _unusable(found.entry, found.standing, request, control, age)
             if not fwd:
-                own = own_fields(age, hit_member(found.entry, root, age, self.settings))
-                repeat = Repeat(root, found.path, now, _same_until(found.entry, age, now))
-                return from_entry(request, found.entry, self.settings, now, own, repeat)
-            if found.standing is Standing.VALID and detail != _AUTHORIZATION:
-                stale = found.entry
+                return self._hit(request, root, found, age, now, renews=renews)
+            if renews and fwd == "stale" and control is None:
+                answer = self._stale(request, root, found, age, now)
+                if answer is not None:
+                    return answer
         if control is not None and control.only_if_cached:
             return gateway_timeout(fwd, self.settings)
+        return (yield from self._ticket(request, root, found, now, fwd, detail))
+
+    def renew(self, request: Request, now: float) -> Generator[Call, Any, Ticket]:
+        """The ticket to render a page anew with, whatever is held of it."""
+        root = self.primary(request)
+        found = yield from find(root, request)
+        return (yield from self._ticket(request, root, found, now, "stale", ""))
+
+    def _hit(
+        self, request: Request, root: bytes, found: Found, age: float, now: float, *, renews: bool
+    ) -> Answer:
+        entry, early = found.entry, self.settings.early
+        assert entry is not None
+        own = own_fields(age, hit_member(entry, root, age, self.settings))
+        reach = reach_of_due(entry, early) if renews else 0.0
+        repeat = Repeat(root, found.path, now, _same_until(entry, age, now, reach))
+        answer = from_entry(request, entry, self.settings, now, own, repeat)
+        if entry.lifetime - age < reach and is_due(entry, age, early, self._chance()):
+            return replace(answer, renew=entry.axes, repeat=None)
+        return answer
+
+    def _stale(
+        self, request: Request, root: bytes, found: Found, age: float, now: float
+    ) -> Answer | None:
+        """A stale entry that may go out while it is rendered anew."""
+        entry = found.entry
+        if entry is None or not may_go_out(entry, found.standing, age, request, self.settings):
+            return None
+        member = hit_member(entry, root, max(age, entry.lifetime), self.settings)
+        own = own_fields(age, member)
+        answer = from_entry(request, entry, self.settings, now, own)
+        return replace(answer, renew=entry.axes)
+
+    def _ticket(
+        self, request: Request, root: bytes, found: Found, now: float, fwd: str, detail: str
+    ) -> Generator[Call, Any, Ticket]:
+        stale = fallback = None
+        if found.entry is not None:
+            if found.standing is Standing.VALID and detail != _AUTHORIZATION:
+                stale = found.entry
+            if may_stand_in(found.entry, found.standing, _age(found.entry, now), request):
+                fallback = found.entry
         sequence = yield Call("sequence")
         return Ticket(
             request,
@@ -90,7 +141,10 @@ class Engine:
             conditionals=() if stale is None else _validators(stale),
             root=root,
             stale=stale,
-            stale_key=found.key,
+            place=found.key,
+            fallback=fallback,
+            outdated=found.entry is not None and found.standing is not Standing.INVALID,
+            usual=0 if found.entry is None else found.entry.render_seconds,
             detail=detail,
         )
 
@@ -109,7 +163,8 @@ class Engine:
         :param declared: what the render declared up to now: its axes, tags and ttl.
         :param refusal: why the render must not be stored, as its record has it.
         """
-        return Case(self.settings, ticket, head, declared, refusal, now).verdict()
+        case = Case(self.settings, ticket, head, declared, refusal, now, self._chance())
+        return case.verdict()
 
     def unconditional(self, ticket: Ticket) -> Ticket:
         """The ticket to ask the application with again, after a 304 that does not fit."""
@@ -140,6 +195,8 @@ class Engine:
                 return self._made(
                     ticket, verdict, verdict.freshened, now, stored=stored, status=304
                 )
+        if verdict.instead is not None:
+            return self._instead(ticket, verdict.instead, now, verdict.head)
         if verdict.entry is None:
             return self._conditions(ticket, verdict, now)
         stated = fields.get_first(verdict.entry.headers, "content-length")
@@ -180,6 +237,18 @@ class Engine:
         # RFC 9111 §5.1: what came with an age keeps it
         age = entry.initial_age if entry.initial_age >= 1 else None
         own = verdict.withheld + own_fields(age, member)
+        return from_entry(ticket.request, entry, self.settings, now, own)
+
+    def stand_in(self, ticket: Ticket, now: float) -> Answer | None:
+        """The answer where the application raised an exception; None: there is none."""
+        if ticket.fallback is None:
+            return None
+        return self._instead(ticket, ticket.fallback, now, None)
+
+    def _instead(self, ticket: Ticket, entry: Entry, now: float, head: Head | None) -> Answer:
+        status = 500 if head is None else head.status
+        member = forwarded_member(ticket, self.settings, status=status)
+        own = own_fields(_age(entry, now), member)
         return from_entry(ticket.request, entry, self.settings, now, own)
 
     def _conditions(self, ticket: Ticket, verdict: Verdict, now: float) -> Answer | None:
@@ -253,12 +322,18 @@ def _request_control(request: Request) -> CacheControl | None:
     return CacheControl(no_cache=True) if "no-cache" in pragma else None  # RFC 9111 §5.4
 
 
-def _same_until(entry: Entry, age: float, now: float) -> float:
+def _same_until(entry: Entry, age: float, now: float, reach: float) -> float:
     """Until when an answer stays the same: Age and Cache-Status tell whole seconds.
 
+    :param reach: seconds before its end in which the entry may be due.
     :returns: seconds since 1970; the entry is fresh as long.
     """
-    return now + min(1 - age % 1, (entry.lifetime - age) % 1) - CLOCK_GRAIN
+    left = entry.lifetime - age
+    return now + min(1 - age % 1, left % 1, max(0.0, left - reach)) - CLOCK_GRAIN
+
+
+def _age(entry: Entry, now: float) -> float:
+    return freshness.current_age(entry.initial_age, entry.response_time, now)
 
 
 def _validators(stale: Entry) -> Headers:

@@ -8,17 +8,21 @@ response.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from dataclasses import replace
+from http import HTTPStatus
 
 from freshpage.cacheability import Cacheability
 from freshpage.engine import Answer, Head, Ticket, Verdict
 from freshpage.http.fields import Headers
+from freshpage.key import encode
 from freshpage.performing import Steps, contained
 from freshpage.request import Request
 from freshpage.runtime import Runtime
+from freshpage.sharing import Share
 from freshpage.tracking.database import uncommitted
-from freshpage.tracking.record import Record
+from freshpage.tracking.record import Record, current
 from freshpage.tracking.uncommitted import Shielded
 
 logger = logging.getLogger("freshpage")
@@ -35,11 +39,13 @@ class Exchange:
     :param axes: what the page depends on, whatever its render reads.
     :param seen: what was read before the request came to this door.
     :param inside: the door stands at a view, below the site's middleware.
+    :param outermost: the door can have the whole site render a page behind a visitor's back.
+    :param renewing: this is such a render.
     """
 
     __slots__ = (
-        *("_axes", "_engine", "_request", "_runtime", "_seen", "record", "store", "ticket"),
-        "verdict",
+        *("_axes", "_engine", "_outermost", "_renewing", "_request", "_runtime", "_seen"),
+        *("_share", "_shares", "record", "store", "ticket", "verdict"),
     )
 
     def __init__(
@@ -50,12 +56,19 @@ class Exchange:
         seen: Record | None = None,
         *,
         inside: bool = False,
+        outermost: bool = False,
+        renewing: bool = False,
     ) -> None:
         self._axes = axes
         self._seen = seen
         self._runtime = runtime
         self._engine = runtime.view_engine if inside else runtime.engine
         self._request = request
+        self._outermost = outermost
+        self._renewing = renewing
+        # within another render nobody is waited for: it may be the one that waits
+        self._shares = (inside or outermost) and current() is None
+        self._share: Share | None = None
         written = uncommitted()
         self.store = Shielded(runtime.store, written) if written else runtime.store
         self.ticket: Ticket | None = None
@@ -64,19 +77,53 @@ class Exchange:
 
     def lookup(self) -> Steps[Answer | None]:
         """The answer from the cache; None: render."""
+        outcome = yield from self._look_up()
+        if isinstance(outcome, Ticket) and self._shares and self._engine.settings.wait:
+            sharing = self._runtime.sharing
+            shared = yield from contained(sharing.enter(outcome, self._look_up), "waiting")
+            if shared is not None:
+                outcome, self._share = shared
+        if not isinstance(outcome, Ticket):
+            return outcome
+        self._take(outcome)
+        return None
+
+    def renewal(self) -> Steps[bool]:
+        """Begin to render a page anew; whether it is to be."""
+        now = time.time()
+        ticket = yield from contained(self._engine.renew(self._request, now), "renewing a page")
+        if ticket is None or ticket.sequence is None:
+            return False
+        share = yield from contained(self._runtime.sharing.alone(ticket), "renewing a page")
+        if share is None:
+            return False
+        self._share = share
+        self._take(replace(ticket, sequence=self._runtime.since(ticket.sequence)))
+        return True
+
+    @property
+    def page(self) -> bytes:
+        """What is rendered anew once at a time: a page, with all that is asked of it."""
+        asked = [self._request.query]
+        for field in self._request.headers():
+            asked += field
+        return self._engine.primary(self._request) + encode(asked)
+
+    def _take(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        self.record = self._new_record()
+
+    def _look_up(self) -> Steps[Answer | Ticket | None]:
         pulse = self._runtime.repeats.pulse()
         outcome = yield from contained(
-            self._engine.lookup(self._request, time.time()), "looking a page up"
+            self._engine.lookup(self._request, time.time(), renews=self._outermost),
+            "looking a page up",
         )
         if isinstance(outcome, Answer):
             self._runtime.repeats.keep(self._request, outcome, pulse)
-        if not isinstance(outcome, Ticket):
-            return outcome
-        if outcome.sequence is not None:
-            outcome = replace(outcome, sequence=self._runtime.since(outcome.sequence))
-        self.ticket = outcome
-        self.record = self._new_record()
-        return None
+        if isinstance(outcome, Ticket) and outcome.sequence is not None:
+            return replace(outcome, sequence=self._runtime.since(outcome.sequence))
+        return outcome
 
     def _new_record(self) -> Record:
         clock_ttl = self._engine.settings.clock_ttl
@@ -134,21 +181,54 @@ class Exchange:
     def complete(self, body: bytes) -> Steps[Answer | None]:
         """Store what is to be stored; what the visitor gets in place of the response."""
         if self.ticket is None or self.verdict is None or self.record is None:
+            self.abandon()
             return None
-        answer = yield from contained(
-            self._engine.complete(
-                self.ticket,
-                self._engine.amend(
-                    self.verdict,
-                    self._declared(),
-                    self.record.refusal or self.record.loss,
-                    self.record.doubt,
-                ),
-                body,
-                time.time(),
-            ),
-            "storing a page",
+        verdict = self._engine.amend(
+            self.verdict,
+            self._declared(),
+            self.record.refusal or self.record.loss,
+            self.record.doubt,
         )
+        answer = yield from contained(
+            self._engine.complete(self.ticket, verdict, body, time.time()), "storing a page"
+        )
+        share, self._share = self._share, None
+        if share is not None:
+            leave = self._runtime.sharing.leave(
+                share, storable=_is_stored(verdict), failed=_has_failed(verdict)
+            )
+            yield from contained(leave, "ending a render")
         self._runtime.repeats.forget(self.ticket.root)
         self._runtime.tidy()
         return answer
+
+    def failed(self) -> Answer | None:
+        """The answer where the application raised an exception; None: let it be raised."""
+        self.abandon()
+        if self.ticket is None:
+            return None
+        try:
+            answer = self._engine.stand_in(self.ticket, time.time())
+        except Exception as fault:
+            logger.exception("standing in for a page failed: %s", fault)
+            return None
+        if answer is not None:
+            logger.error(
+                "the application failed; its visitor got the last good page",
+                exc_info=sys.exc_info(),
+            )
+        return answer
+
+    def abandon(self) -> None:
+        """The render ended without a result: nobody is to wait for it."""
+        share, self._share = self._share, None
+        if share is not None:
+            self._runtime.sharing.abandon(share)
+
+
+def _is_stored(verdict: Verdict) -> bool:
+    return verdict.keep or (verdict.freshened is not None and not verdict.refusal)
+
+
+def _has_failed(verdict: Verdict) -> bool:
+    return verdict.head is not None and verdict.head.status >= HTTPStatus.INTERNAL_SERVER_ERROR

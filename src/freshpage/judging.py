@@ -19,7 +19,10 @@ from freshpage.outcome import Head, Ticket, Verdict
 from freshpage.present import for_browsers, forwarded_member, passed_on
 from freshpage.request import COOKIE, HEADER, VARY, Request
 from freshpage.settings import Settings
+from freshpage.staleness import FAILURES, is_personal
 
+_TAKEN_DOWN = frozenset({403, 404, 410, 451})
+_NO_LONGER_PUBLIC = frozenset({"private", "no-store", "never-cache"})
 _CSP = frozenset({"content-security-policy", "content-security-policy-report-only"})
 
 
@@ -30,6 +33,7 @@ class Case:
     :param declared: what the render declared: its axes, tags and fragments' ttl.
     :param refusal: why the render must not be stored, as its record has it.
     :param now: seconds since 1970.
+    :param chance: random, of [0, 1).
     """
 
     settings: Settings
@@ -38,10 +42,13 @@ class Case:
     declared: Cacheability
     refusal: str
     now: float
+    chance: float = 0.0
 
     def verdict(self) -> Verdict:
         """What is to become of it."""
-        stale = self.ticket.stale
+        stale, fallback = self.ticket.stale, self.ticket.fallback
+        if fallback is not None and self.head.status in FAILURES:
+            return Verdict(self._headers("failed"), "failed", self.head, instead=fallback)
         if stale is not None and self.head.status == 304 and self.ticket.conditionals:
             return self._revalidated(stale)
         if stale is not None and self.head.status == 200 and self.ticket.request.method == "HEAD":
@@ -56,12 +63,17 @@ class Case:
         )
 
     def _passed_on(self, refusal: str) -> Verdict:
-        return Verdict(
-            self._headers(refusal),
-            refusal,
-            self.head,
-            invalidate=outdated_tags(self.ticket.request, self.head),
-        )
+        tags = outdated_tags(self.ticket.request, self.head)
+        if self.ticket.outdated and self._takes_down(refusal):
+            request = self.ticket.request
+            tags |= {url_tag(request.script + request.path, request.host or "")}
+        return Verdict(self._headers(refusal), refusal, self.head, invalidate=tags)
+
+    def _takes_down(self, refusal: str) -> bool:
+        """Whether the page is no longer what others might still be sent as stale."""
+        if is_personal(self.ticket.request, self.settings):
+            return False  # it may be so for him alone
+        return self.head.status in _TAKEN_DOWN or refusal in _NO_LONGER_PUBLIC
 
     def _headers(self, refusal: str = "") -> Headers:
         member = forwarded_member(self.ticket, self.settings, refusal=refusal)
@@ -126,7 +138,7 @@ class Case:
         varied = tuple([VARY + name for name in sorted(names - self.head.explained)])
         axes = tuple(dict.fromkeys(entry.axes + varied))
         entry = msgspec.structs.replace(entry, axes=axes)
-        entry = timed(entry, self.settings, self.ticket.started, self.now)
+        entry = timed(entry, self.settings, self.ticket.started, self.now, self.chance)
         entry = limited(entry, self.declared, self.ticket.started)
         if self.head.doubt and not _states_its_use(entry):
             raise Refused(self.head.doubt)
@@ -149,7 +161,7 @@ class Case:
         if effect is updating.HeadEffect.UPDATE:
             return replace(self._freshened(stale), headers=passed_on.headers, from_entry=False)
         if effect is updating.HeadEffect.INVALIDATE:
-            return replace(passed_on, drop=self.ticket.stale_key)
+            return replace(passed_on, drop=self.ticket.place)
         return passed_on
 
     def _freshened(self, stale: Entry) -> Verdict:
@@ -169,7 +181,7 @@ class Case:
             self._refuse("GET", stale.status, updated.headers)
             freshened = self._completed(updated)
         except Refused as refused:
-            drop = self.ticket.stale_key
+            drop = self.ticket.place
             return replace(verdict, refusal=str(refused), freshened=updated, drop=drop)
         return replace(verdict, freshened=freshened, withheld=self._withheld(merged))
 

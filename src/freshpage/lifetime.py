@@ -17,9 +17,12 @@ class Refused(Exception):
     """A response is not stored; the message is the reason, as ``explain`` has it."""
 
 
-def timed(entry: Entry, settings: Settings, request_time: float, now: float) -> Entry:
+def timed(
+    entry: Entry, settings: Settings, request_time: float, now: float, chance: float = 0.0
+) -> Entry:
     """An entry just received, with what its fields say of its life (RFC 9111 §4.2).
 
+    :param chance: of [0, 1): what was stored together is not to end together.
     :raises Refused: when they give it none.
     """
     control, target = ruling_cache_control(entry.headers, settings.edge_targets)
@@ -29,8 +32,12 @@ def timed(entry: Entry, settings: Settings, request_time: float, now: float) -> 
     lifetime = explicit
     if lifetime is None:
         lifetime = _given_lifetime(entry.status, ruling, control, settings, now)
+        # in whole seconds, for what a hit says changes with each
+        lifetime -= int(lifetime * settings.jitter * chance)
     initial_age = freshness.initial_age(entry.headers, request_time=request_time, response_time=now)
-    grace = max(control.stale_while_revalidate or 0, control.stale_if_error or 0)
+    revalidating = _stated(control.stale_while_revalidate, settings.stale_while_revalidate)
+    failing = _stated(control.stale_if_error, settings.stale_if_error)
+    grace = max(revalidating, failing)
     keep = max(grace, settings.keep_stale if has_validator(entry) else 0)
     return msgspec.structs.replace(
         entry,
@@ -43,9 +50,13 @@ def timed(entry: Entry, settings: Settings, request_time: float, now: float) -> 
         always_validate=control.no_cache,
         never_stale=not freshness.may_serve_stale(control),
         authorized=storing.answers_authorized(control),
-        stale_while_revalidate=control.stale_while_revalidate or 0,
-        stale_if_error=control.stale_if_error or 0,
+        stale_while_revalidate=revalidating,
+        stale_if_error=failing,
     )
+
+
+def _stated(seconds: float | None, otherwise: float) -> float:
+    return otherwise if seconds is None else seconds
 
 
 def _given_lifetime(

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from io import BytesIO
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -17,6 +20,7 @@ from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.http.fields import Headers
 from freshpage.performing import run, run_async, tell
+from freshpage.renewals import anonymous_environ, anonymous_scope
 from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current, recording
@@ -66,11 +70,26 @@ def serve(
         return cast(HttpResponseBase, get_response(request))
     answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
+        if answer.renew is not None:
+            _renew(runtime, request, get_response, answer.renew)
         return _handed_up(as_response(answer), inside)
+    return _rendered(runtime, exchange, request, get_response, inside)
+
+
+def _rendered(
+    runtime: Runtime,
+    exchange: Exchange,
+    request: HttpRequest,
+    get_response: GetResponse,
+    inside: bool,
+) -> HttpResponseBase:
     for _ in range(2):
         _watch(request, exchange)
-        with recording(exchange.record), _Conditions(request, exchange):
+        failing = _Failing(exchange)
+        with failing, recording(exchange.record), _Conditions(request, exchange):
             response = get_response(request)
+        if failing.instead is not None:
+            return _handed_up(as_response(failing.instead), inside)
         if not getattr(response, "is_rendered", True):
             return _rendered_later(runtime, exchange, request, response)
         _judge(exchange, request, response, inside)
@@ -89,11 +108,26 @@ async def serve_async(
         return cast(HttpResponseBase, await get_response(request))
     answer = await run_async(exchange.lookup(), exchange.store)
     if answer is not None:
+        if answer.renew is not None:
+            _renew_async(runtime, request, get_response, answer.renew)
         return _handed_up(as_response(answer), inside)
+    return await _rendered_async(runtime, exchange, request, get_response, inside)
+
+
+async def _rendered_async(
+    runtime: Runtime,
+    exchange: Exchange,
+    request: HttpRequest,
+    get_response: GetResponse,
+    inside: bool,
+) -> HttpResponseBase:
     for _ in range(2):
         _watch(request, exchange)
-        with recording(exchange.record), _Conditions(request, exchange):
+        failing = _Failing(exchange)
+        with failing, recording(exchange.record), _Conditions(request, exchange):
             response = await get_response(request)
+        if failing.instead is not None:
+            return _handed_up(as_response(failing.instead), inside)
         if not getattr(response, "is_rendered", True):
             return _rendered_later(runtime, exchange, request, response)
         _judge(exchange, request, response, inside)
@@ -104,6 +138,79 @@ async def serve_async(
         return _tee(runtime, exchange, response)
     steps = exchange.complete(_body(exchange, response))
     return _handed_up(_finished(response, await run_async(steps, exchange.store)), inside)
+
+
+class _Failing:
+    """Where the application fails: the last good page, if that may be sent."""
+
+    instead: Answer | None = None
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        """Let the application try."""
+
+    def __exit__(self, kind: type[BaseException] | None, *fault: object) -> bool:
+        if kind is None:
+            return False
+        if issubclass(kind, Exception):
+            self.instead = self._exchange.failed()
+        self._exchange.abandon()
+        return self.instead is not None
+
+
+def _renew(
+    runtime: Runtime, request: HttpRequest, get_response: GetResponse, axes: tuple[str, ...]
+) -> None:
+    """Have a page rendered anew, for nobody, on a thread of its own."""
+    try:
+        asked = WSGIRequest(anonymous_environ(dict(cast(WSGIRequest, request).environ), axes))
+        visitor = MetaRequest.from_django(asked, runtime.rules)
+        exchange = Exchange(runtime, visitor, renewing=True)
+    except Exception as fault:
+        tell("a page could not be rendered anew", fault)
+        return
+
+    def render() -> None:
+        if run(exchange.renewal(), exchange.store):
+            response = _rendered(runtime, exchange, asked, get_response, inside=False)
+            for _ in response:
+                pass
+            response.close()
+
+    runtime.renewals.on_a_thread(exchange.page, render)
+
+
+def _renew_async(
+    runtime: Runtime, request: HttpRequest, get_response: GetResponse, axes: tuple[str, ...]
+) -> None:
+    """The same in a task of its own."""
+    try:
+        asked = ASGIRequest(anonymous_scope(cast(ASGIRequest, request).scope, axes), BytesIO())
+        visitor = MetaRequest.from_django(asked, runtime.rules)
+        exchange = Exchange(runtime, visitor, renewing=True)
+    except Exception as fault:
+        tell("a page could not be rendered anew", fault)
+        return
+
+    async def render() -> None:
+        if await run_async(exchange.renewal(), exchange.store):
+            response = await _rendered_async(runtime, exchange, asked, get_response, inside=False)
+            async for _ in _parts_of(response):
+                pass
+            response.close()
+
+    runtime.renewals.in_a_task(exchange.page, render)
+
+
+async def _parts_of(response: HttpResponseBase) -> AsyncIterator[bytes]:
+    if getattr(response, "is_async", False):
+        async for part in response:  # type: ignore[attr-defined]
+            yield part
+    else:
+        for part in response:
+            yield part
 
 
 def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
@@ -154,7 +261,8 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
 
 
 def _outer(request: HttpRequest, runtime: Runtime) -> Exchange:
-    return Exchange(runtime, MetaRequest.from_django(request, runtime.rules))
+    visitor = MetaRequest.from_django(request, runtime.rules)
+    return Exchange(runtime, visitor, outermost=True)
 
 
 def _inner(request: HttpRequest, runtime: Runtime) -> Exchange:
@@ -290,6 +398,7 @@ def _tee(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBas
     """A stream on its way out, stored when it has ended well and is not too large."""
     kept = _Kept(runtime.settings.max_body_bytes)
     stream = response.streaming_content
+    response._resource_closers.append(exchange.abandon)  # if it does not end well
     if response.is_async:
         response.streaming_content = _parts_async(runtime, exchange, kept, stream)
     else:
@@ -322,7 +431,9 @@ def _parts(
         if part is None:
             break
         yield kept.add(part)
-    if kept.parts is not None:
+    if kept.parts is None:
+        exchange.abandon()
+    else:
         run(exchange.complete(b"".join(kept.parts)), exchange.store)
 
 
@@ -335,5 +446,7 @@ async def _parts_async(
         if part is None:
             break
         yield kept.add(part)
-    if kept.parts is not None:
+    if kept.parts is None:
+        exchange.abandon()
+    else:
         await run_async(exchange.complete(b"".join(kept.parts)), exchange.store)

@@ -44,6 +44,8 @@ class Answer:
     """What goes out to the visitor; in the forms WSGI and ASGI want, made once.
 
     :param repeat: who else may have it; None: nobody.
+    :param renew: what the page depends on, if it is to be rendered anew behind the
+        visitor's back.
     """
 
     status: int
@@ -51,6 +53,7 @@ class Answer:
     headers: list[tuple[str, str]]
     body: bytes
     repeat: Repeat | None = None
+    renew: tuple[str, ...] | None = None
 
     @cached_property
     def line(self) -> str:
@@ -93,7 +96,11 @@ class Ticket:
         visitor's If-None-Match and If-Modified-Since, which are judged here afterwards;
         None: the request is none of ours and goes on as it is.
     :param root: the primary key.
-    :param stale: the entry to be revalidated, and its key.
+    :param stale: the entry to be revalidated.
+    :param place: the key where an entry was found, or would have been.
+    :param fallback: the entry that stands in should the application fail.
+    :param outdated: an entry is there, which others may still get.
+    :param usual: seconds it took to render what was there; 0: not known.
     :param detail: what there is to say beside ``fwd``.
     """
 
@@ -104,7 +111,10 @@ class Ticket:
     conditionals: Headers | None = None
     root: bytes = b""
     stale: Entry | None = None
-    stale_key: bytes = b""
+    place: bytes = b""
+    fallback: Entry | None = None
+    outdated: bool = False
+    usual: float = 0
     detail: str = ""
 
 
@@ -121,7 +131,9 @@ class Verdict:
     :param from_entry: the freshened entry answers (else the response is passed on).
     :param drop: a key whose entry turned out wrong.
     :param again: the application must be asked without conditions (RFC 9111 §4.3.4).
-    :param invalidate: tags an unsafe request made invalid (RFC 9111 §4.4).
+    :param invalidate: tags of what an unsafe request changed (RFC 9111 §4.4), and of a page
+        that is no longer for everybody.
+    :param instead: the entry that answers, for the application failed (RFC 5861 §4).
     """
 
     headers: Headers
@@ -134,6 +146,7 @@ class Verdict:
     drop: bytes = b""
     again: bool = False
     invalidate: frozenset[str] = frozenset()
+    instead: Entry | None = None
 
     @property
     def keep(self) -> bool:

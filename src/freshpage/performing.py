@@ -9,16 +9,44 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Generator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeVar
 
 from freshpage.engine import Call
+from freshpage.flights import Flight
 from freshpage.stores.base import WAIT, Store
 
 logger = logging.getLogger("freshpage")
 
 T = TypeVar("T")
-Steps = Generator[Call, Any, T]
+
+
+class Ask(NamedTuple):
+    """A function of ours to be called; None, where it fails.
+
+    :param blocking: it may wait on a network.
+    """
+
+    act: Callable[..., Any]
+    args: tuple[Any, ...]
+    blocking: bool
+
+
+class Wait(NamedTuple):
+    """Until a flight has ended, or for so many seconds."""
+
+    flight: Flight
+    seconds: float
+
+
+class Pause(NamedTuple):
+    """For so many seconds."""
+
+    seconds: float
+
+
+Step = Call | Ask | Wait | Pause
+Steps = Generator[Step, Any, T]
 
 QUIET_SECONDS = 30.0  # between two log records of the same fault
 
@@ -46,12 +74,38 @@ def contained(steps: Steps[T], what: str) -> Steps[T | None]:
         return None
 
 
-def _perform(store: Store, call: Call) -> Any:
+def _perform(store: Store, step: Call | Ask) -> Any:
     try:
-        return getattr(store, call.method)(*call.args)
+        if isinstance(step, Ask):
+            return step.act(*step.args)
+        return getattr(store, step.method)(*step.args)
     except Exception as fault:
-        tell(f"the store did not answer {call.method}", fault)
+        name = step.act.__name__ if isinstance(step, Ask) else step.method
+        tell(f"the store did not answer {name}", fault)
         return None
+
+
+def _done(store: Store, step: Step) -> Any:
+    if isinstance(step, Wait):
+        return step.flight.wait(step.seconds)
+    if isinstance(step, Pause):
+        return time.sleep(step.seconds)
+    return _perform(store, step)
+
+
+async def _done_async(store: Store, step: Step) -> Any:
+    if isinstance(step, Wait):
+        return await step.flight.wait_async(step.seconds)
+    if isinstance(step, Pause):
+        return await asyncio.sleep(step.seconds)
+    answer: Any = WAIT
+    if not (step.blocking if isinstance(step, Ask) else store.blocking):
+        answer = _perform(store, step)
+    elif isinstance(step, Call) and step.method == "get":
+        answer = _perform(store, Call("peek", step.args))
+    if answer is WAIT:
+        answer = await asyncio.to_thread(_perform, store, step)
+    return answer
 
 
 def run(steps: Steps[T], store: Store) -> T:
@@ -59,7 +113,7 @@ def run(steps: Steps[T], store: Store) -> T:
     answer: Any = None
     try:
         while True:
-            answer = _perform(store, steps.send(answer))
+            answer = _done(store, steps.send(answer))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
 
@@ -69,13 +123,6 @@ async def run_async(steps: Steps[T], store: Store) -> T:
     answer: Any = None
     try:
         while True:
-            call = steps.send(answer)
-            answer = WAIT
-            if not store.blocking:
-                answer = _perform(store, call)
-            elif call.method == "get":
-                answer = _perform(store, Call("peek", call.args))
-            if answer is WAIT:
-                answer = await asyncio.to_thread(_perform, store, call)
+            answer = await _done_async(store, steps.send(answer))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]

@@ -23,11 +23,13 @@ from freshpage.build import build_digest
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
+from freshpage.renewals import Renewals
 from freshpage.repeats import Repeats
 from freshpage.replicas import Past
 from freshpage.request import LANGUAGE, WHOLE_QUERY
 from freshpage.sequence import Sequence
 from freshpage.settings import Settings
+from freshpage.sharing import Sharing
 from freshpage.stores import open_store
 from freshpage.stores.base import Store
 from freshpage.stores.owing import OwingStore
@@ -63,6 +65,8 @@ class Runtime:
         # for doors at a view: an ETag of ours would stand for a body that may still change
         self.view_engine = Engine(replace(self.settings, own_etags=False))
         self.store: Store = OwingStore(open_site_store(self.settings))
+        self.sharing = Sharing(self.settings, self.store.leases())
+        self.renewals = Renewals()
         self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
         # What a render may have read beside what Vary declares, where nobody watched it.
         self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)

@@ -29,6 +29,12 @@ class Settings:
     store_bytes: int = _option(2**30, "bytes the SQLite file may take")
     max_body_bytes: int = _option(4 * 2**20, "bytes of the largest body that is stored")
     keep_stale: float = _option(3600, "seconds a stale entry is kept to be revalidated")
+    stale_while_revalidate: float = _option(0, "seconds a stale page is sent while it is made anew")
+    stale_if_error: float = _option(0, "seconds a stale page is sent where the site fails")
+    early: float = _option(1.0, "how early a page in demand is made anew before it ends; 0: never")
+    jitter: float = _option(0.1, "share of DEFAULT_TTL by which lives differ at random")
+    wait: float = _option(5, "seconds to wait for who renders the same page; 0: each renders")
+    hit_for_miss: float = _option(30, "seconds in which nobody waits for what was not stored")
     edge: bool = _option(False, "send CDN-Cache-Control to the cache in front of us")
     edge_targets: tuple[str, ...] = _option(
         ("Freshpage-Cache-Control", "CDN-Cache-Control"), "fields that rule us (RFC 9213)"

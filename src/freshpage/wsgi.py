@@ -10,6 +10,7 @@ from freshpage.engine import Answer, Head
 from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.incoming import WsgiRequest
 from freshpage.performing import run, tell
+from freshpage.renewals import anonymous_environ
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import recording
 from freshpage.visitor import meta_name
@@ -33,16 +34,20 @@ class PageCache:
             return self.application(environ, start_response)
         try:
             request = WsgiRequest(environ, runtime.rules)
-            found = runtime.repeats.find(request, time.time()) or Exchange(runtime, request)
+            found = runtime.repeats.find(request, time.time()) or Exchange(
+                runtime, request, outermost=True
+            )
         except Exception as fault:
             tell("a request could not be read", fault)
             return self.application(environ, start_response)
         if isinstance(found, Answer):
             return _send(found, start_response)
         answer = run(found.lookup(), found.store)
-        if answer is not None:
-            return _send(answer, start_response)
-        return self._render(runtime, found, environ, start_response)
+        if answer is None:
+            return self._render(runtime, found, environ, start_response)
+        if answer.renew is not None:
+            self._renew(runtime, environ, answer.renew)
+        return _send(answer, start_response)
 
     def _render(
         self,
@@ -51,16 +56,25 @@ class PageCache:
         environ: Environ,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        response = _Response(self.application, exchange, environ)
-        headers = exchange.receive(response.head)
-        if exchange.again:
-            response.close()
+        try:
             response = _Response(self.application, exchange, environ)
             headers = exchange.receive(response.head)
-        if exchange.keep and not response.at_once:
-            start_response(response.status, list(headers), *response.exc_info)
-            return _Tee(runtime, exchange, response)
-        body = b"".join(response) if exchange.keep else b""
+            if exchange.again:
+                response.close()
+                response = _Response(self.application, exchange, environ)
+                headers = exchange.receive(response.head)
+            if exchange.keep and not response.at_once:
+                start_response(response.status, list(headers), *response.exc_info)
+                return _Tee(runtime, exchange, response)
+            body = b"".join(response) if exchange.keep else b""
+        except Exception:
+            instead = exchange.failed()
+            if instead is None:
+                raise
+            return _send(instead, start_response)
+        except BaseException:
+            exchange.abandon()
+            raise
         answer = run(exchange.complete(body), exchange.store)
         if answer is not None:
             return _Closing(_send(answer, start_response), response.close)
@@ -68,6 +82,28 @@ class PageCache:
         if exchange.keep:
             return _Closing([body], response.close)
         return response.unread()
+
+    def _renew(self, runtime: Runtime, environ: Environ, axes: tuple[str, ...]) -> None:
+        """Have a page rendered anew, for nobody, on a thread of its own."""
+        try:
+            asked = anonymous_environ(environ, axes)
+            exchange = Exchange(runtime, WsgiRequest(asked, runtime.rules), renewing=True)
+        except Exception as fault:
+            tell("a page could not be rendered anew", fault)
+            return
+
+        def render() -> None:
+            if run(exchange.renewal(), exchange.store):
+                parts = self._render(runtime, exchange, asked, lambda *_: None)
+                try:
+                    for _ in parts:
+                        pass
+                finally:
+                    close = getattr(parts, "close", None)
+                    if close is not None:
+                        close()
+
+        runtime.renewals.on_a_thread(exchange.page, render)
 
 
 def _send(answer: Answer, start_response: StartResponse) -> list[bytes]:
@@ -175,7 +211,10 @@ class _Tee:
         self._runtime = runtime
         self._exchange = exchange
         self._response = response
-        self.close = response.close
+
+    def close(self) -> None:
+        self._exchange.abandon()  # if it has not ended well
+        self._response.close()
 
     def __iter__(self) -> Iterator[bytes]:
         kept: list[bytes] | None = []
@@ -187,5 +226,7 @@ class _Tee:
             elif kept is not None:
                 kept.append(part)
             yield part
-        if kept is not None:
+        if kept is None:
+            self._exchange.abandon()
+        else:
             run(self._exchange.complete(b"".join(kept)), self._exchange.store)

@@ -60,9 +60,10 @@ class Chain:
 
 
 @pytest.fixture
-def make_chain(settings, monkeypatch):
+def make_chain(settings, monkeypatch, django_db_blocker):
     """Makes a chain through one door, with these FRESHPAGE settings."""
-    with Origin() as origin:
+    # nothing here asks the database, but each request looks after its connections
+    with Origin() as origin, django_db_blocker.unblock():
 
         def make(door: str, **options) -> Chain:
             settings.ROOT_URLCONF = "tests.conformance.origin"

@@ -230,9 +230,9 @@ class Counting:
         self._lookup = engine.lookup
         engine.lookup = self
 
-    def __call__(self, request, now):
+    def __call__(self, request, now, **options):
         self.count += 1
-        return self._lookup(request, now)
+        return self._lookup(request, now, **options)
 
 
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])

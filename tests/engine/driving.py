@@ -132,7 +132,7 @@ class Site:
 
     def __init__(self, app: App | Page | None = None, **settings: Any) -> None:
         self.app: App | Page = app or Page()
-        self.engine = Engine(Settings(**settings))
+        self.engine = Engine(Settings(**settings), chance=lambda: 0.0)
         self.store = WatchedStore()
         self.now = NOW
 

@@ -70,12 +70,16 @@ def current_age(initial: float, response_time: float, now: float) -> float:
 
 
 def may_serve_stale(control: CacheControl) -> bool:
-    """Whether a response may be used stale at all (RFC 9111 §4.2.4, §5.2.2.10)."""
+    """Whether a response may be used stale at all (RFC 9111 §4.2.4, §5.2.2.10).
+
+    s-maxage forbids it, unless what grants it stands right beside (RFC 5861).
+    """
+    granted = control.stale_while_revalidate or control.stale_if_error
     return not (
         control.must_revalidate
         or control.proxy_revalidate
         or control.no_cache
-        or control.s_maxage is not None
+        or (control.s_maxage is not None and not granted)
     )
 
 

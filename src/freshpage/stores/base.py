@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
+from freshpage.stores.leases import Leases
 
 TAG_RECORDS = 100_000  # invalidated tags a store remembers before its floor rises
 
@@ -112,6 +113,9 @@ class Store(Protocol):
 
         :param since: 0, or a mark given in the same epoch.
         """
+
+    def leases(self) -> Leases:
+        """Leases among all processes that share the store."""
 
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now`` (seconds since 1970) and keep within budget.

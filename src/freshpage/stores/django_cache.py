@@ -36,6 +36,7 @@ from freshpage.stores.base import (
     random_epoch,
     random_number,
 )
+from freshpage.stores.leases import Leases, NoLeases
 
 TURN = 5.0  # seconds after which the lock of a process that died is free
 BRIEF = 0.05  # seconds a request waits for its turn
@@ -192,6 +193,10 @@ class DjangoCacheStore:
                 return count, [found[one] for one in names]
         self._begin()
         return 0, []
+
+    def leases(self) -> Leases:
+        """None: a cache of Django has no locks."""
+        return NoLeases()
 
     def sweep(self, now: float) -> int:
         """Nothing to do: the cache has its own ways."""

@@ -18,6 +18,7 @@ from freshpage.stores.base import (
     random_number,
 )
 from freshpage.stores.forking import rest_while_forking
+from freshpage.stores.leases import Leases, NoLeases
 from freshpage.stores.sieve import Seen, Sieve
 
 FOREVER = float("inf")  # there is no lower tier that knows better
@@ -127,6 +128,10 @@ class MemoryStore:
         """The notes after a mark."""
         found = self._notes[since:]
         return since + len(found), found
+
+    def leases(self) -> Leases:
+        """None: no other process shares it."""
+        return NoLeases()
 
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now``."""

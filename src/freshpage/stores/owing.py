@@ -12,6 +12,7 @@ from collections.abc import Collection
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store, StoreError, StoreStats
+from freshpage.stores.leases import Leases
 
 
 class OwingStore:
@@ -82,6 +83,10 @@ class OwingStore:
 
     def notes(self, since: int) -> tuple[int, list[bytes]]:
         return self.below.notes(since)
+
+    def leases(self) -> Leases:
+        """Those of the store below."""
+        return self.below.leases()
 
     def sweep(self, now: float) -> int:
         return self.below.sweep(now)

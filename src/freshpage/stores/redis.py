@@ -36,6 +36,8 @@ from freshpage.stores.base import (
     random_number,
 )
 from freshpage.stores.forking import rest_while_forking
+from freshpage.stores.leases import Leases
+from freshpage.stores.redis_leases import RedisLeases
 from freshpage.stores.redis_scripts import (
     GET,
     INVALIDATE,
@@ -187,6 +189,10 @@ class RedisStore:
             client = self._client(patient=True)  # an invalidation waits for them
             found = NOTES.run(client, [self._tags, self._notes], args)
         return since + len(found), found
+
+    def leases(self) -> Leases:
+        """Those of all machines."""
+        return RedisLeases(self._client, self._prefix)
 
     def sweep(self, now: float) -> int:
         """Nothing to do: the server drops what expired, and keeps to its own budget."""

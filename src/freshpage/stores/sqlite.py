@@ -20,9 +20,11 @@ from freshpage.key import digest, tag_digest
 from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
 from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreError, StoreStats
+from freshpage.stores.lease_file import LeaseFile
+from freshpage.stores.leases import Leases
 from freshpage.stores.pulse import Change
 from freshpage.stores.sqlite_file import PATIENT, SqliteFile
-from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM
+from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM, beside
 
 BATCH = 100  # expired rows swept at a time, so that the lock is held for a moment only
 FEW = 8  # rows dropped along with storing one, or to make room
@@ -174,6 +176,10 @@ class SqliteStore:
                 "SELECT id, item FROM notes WHERE id > ? ORDER BY id", (since,)
             ).fetchall()
         return (rows[-1][0] if rows else since), [item for _, item in rows]
+
+    def leases(self) -> Leases:
+        """Those of the machine, in a file beside."""
+        return LeaseFile(beside(self._file.path, "-leases"))
 
     def sweep(self, now: float) -> int:
         """Drop what expired, and the oldest above nine tenths of the budget."""

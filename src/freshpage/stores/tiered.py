@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store, StoreStats
+from freshpage.stores.leases import Leases
 from freshpage.stores.sieve import Seen, Sieve
 
 AXES_LIFE = 60.0  # seconds until another process's questions are heard of
@@ -115,6 +116,10 @@ class TieredStore:
     def notes(self, since: int) -> tuple[int, list[bytes]]:
         """The notes below."""
         return self.lower.notes(since)
+
+    def leases(self) -> Leases:
+        """Those of the store below."""
+        return self.lower.leases()
 
     def sweep(self, now: float) -> int:
         """Drop what expired; the number dropped below."""

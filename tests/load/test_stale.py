@@ -1,0 +1,181 @@
+"""Stale pages: sent while a new one is made, and where making one fails (RFC 5861)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+import freshpage
+from freshpage import runtime
+from tests.doors.conftest import DOORS, status
+from tests.load.conftest import until
+from tests.load.site import ASKED, GATE, HOW, RENDERS
+
+every_door = pytest.mark.parametrize("door", DOORS)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        later = 0.0
+
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + Clock.later)
+    return Clock
+
+
+@pytest.fixture(params=DOORS)
+def visitor(make_crowd, request, clock):
+    GATE.set()
+    return make_crowd(request.param).visitor
+
+
+def renewed(path: str, renders: int) -> None:
+    """Wait until a page was rendered so often, and nothing is under way."""
+    until(lambda: RENDERS[path] >= renders)
+    until(lambda: not runtime.runtime().renewals.under_way())
+
+
+def test_a_stale_page_goes_out_while_it_is_made_anew(visitor, clock):
+    assert visitor.get("/stale/").text == "page 1"
+    clock.later = 11
+    if visitor.is_async:
+        pytest.skip("a loop of its own for each request: see the test below")
+    stale = visitor.get("/stale/")
+    assert stale.text == "page 1"
+    assert status(stale) == "freshpage; hit; ttl=-1"
+    renewed("/stale/", 2)
+    assert visitor.get("/stale/").text == "page 2"
+
+
+def test_it_is_not_sent_once_its_time_is_over(visitor, clock):
+    visitor.get("/stale/")
+    clock.later = 71
+    assert visitor.get("/stale/").text == "page 2"
+
+
+def test_who_forbids_it_is_obeyed(visitor, clock):
+    visitor.get("/never-stale/")
+    clock.later = 11
+    assert visitor.get("/never-stale/").text == "page 2"
+
+
+def test_the_last_good_page_stands_in_for_a_failing_site(visitor, clock):
+    visitor.get("/stale/")
+    clock.later = 100
+    for how in ("500", "raise"):
+        HOW["how"] = how
+        answer = visitor.get("/stale/")
+        assert (answer.status_code, answer.text) == (200, "page 1")
+        assert status(answer) == "freshpage; fwd=stale; fwd-status=500"
+        assert answer.headers["Age"] == "100"
+    clock.later = 311
+    assert visitor.get("/stale/").status_code == 500
+    HOW.clear()
+    assert visitor.get("/stale/").status_code == 200
+
+
+def test_what_was_invalidated_is_neither_sent_nor_stands_in(visitor, clock):
+    visitor.get("/stale/")
+    freshpage.invalidate("news")
+    HOW["how"] = "500"
+    assert visitor.get("/stale/").status_code == 500
+    HOW.clear()
+    assert visitor.get("/stale/").text == "page 3"
+
+
+def test_softly_invalidated(visitor):
+    visitor.get("/stale/")
+    freshpage.invalidate("news", soft=True)
+    # the editor, who has a session, sees his change at once
+    assert visitor.get("/stale/", Cookie="sessionid=abc").text == "page 2"
+    if not visitor.is_async:
+        stale = visitor.get("/stale/")
+        assert (stale.text, status(stale)) == ("page 1", "freshpage; hit; ttl=0")
+        renewed("/stale/", 3)
+        assert visitor.get("/stale/").text == "page 3"
+
+
+def test_soft_after_hard_revives_nothing(visitor):
+    visitor.get("/stale/")
+    freshpage.invalidate("news")
+    freshpage.invalidate("news", soft=True)
+    assert visitor.get("/stale/").text == "page 2"
+
+
+@pytest.mark.parametrize("how", ["404", "private"])
+def test_a_page_that_is_taken_down_is_not_sent_as_stale(visitor, clock, how):
+    visitor.get("/stale/")
+    clock.later = 71
+    HOW["how"] = how
+    visitor.get("/stale/")
+    HOW["how"] = "500"
+    assert visitor.get("/stale/").status_code in (404, 500)
+
+
+@pytest.mark.parametrize("door", ["wsgi", "middleware"])
+def test_nothing_of_the_visitor_gets_into_what_is_made_anew(make_crowd, clock, door):
+    GATE.set()
+    visitor = make_crowd(door).visitor
+    his = {
+        "Cookie": "theme=dark; sessionid=secret; csrftoken=token; _ga=1",
+        "User-Agent": "his",
+        "X_Forwarded_For": "10.0.0.1",
+    }
+    assert visitor.get("/stale-themed/", Cookie="theme=dark").text == "dark page 1"
+    clock.later = 11
+    assert visitor.get("/stale-themed/", **his).text == "dark page 1"
+    renewed("/stale-themed/", 2)
+    assert ASKED[-1] == {"HTTP_COOKIE": "theme=dark", "REMOTE_ADDR": "0.0.0.0"}  # noqa: S104
+    assert visitor.get("/stale-themed/", Cookie="theme=dark").text == "dark page 2"
+
+
+@pytest.mark.parametrize("door", ["wsgi", "middleware"])
+def test_a_page_that_turns_out_taken_down_behind_the_visitors_back(make_crowd, clock, door):
+    GATE.set()
+    visitor = make_crowd(door).visitor
+    visitor.get("/stale/")
+    clock.later = 11
+    HOW["how"] = "404"
+    assert visitor.get("/stale/").text == "page 1"
+    renewed("/stale/", 2)
+    assert visitor.get("/stale/").status_code == 404
+
+
+@pytest.mark.parametrize("door", ["asgi", "middleware-asgi"])
+def test_in_tasks(make_crowd, clock, door):
+    """With one loop for all, as servers have it."""
+    import asyncio  # noqa: PLC0415
+
+    GATE.set()
+    crowd = make_crowd(door)
+    for path in ("/stale/", "/stale-async/"):
+        clock.later = 0
+        crowd.visitor.get(path)
+        clock.later = 11
+
+        async def story(path=path):
+            stale = [(await crowd._one(path, Cookie="_ga=1")).text for _ in range(3)]
+            deadline = asyncio.get_running_loop().time() + 20
+            while RENDERS[path] < 2 or runtime.runtime().renewals.under_way():
+                assert asyncio.get_running_loop().time() < deadline
+                await asyncio.sleep(0.005)
+            return stale, (await crowd._one(path)).text
+
+        stale, fresh = asyncio.run(story())
+        assert stale[0] == "page 1"
+        assert fresh == "page 2"
+        assert RENDERS[path] == 2
+
+
+def test_a_page_in_demand_is_made_anew_before_it_ends(make_crowd, clock, monkeypatch):
+    GATE.set()
+    visitor = make_crowd("wsgi", EARLY=1000).visitor
+    visitor.get("/stale/")
+    monkeypatch.setattr(runtime.runtime().engine, "_chance", lambda: 0.999)
+    clock.later = 9.99
+    hit = visitor.get("/stale/")
+    assert (hit.text, status(hit)) == ("page 1", "freshpage; hit; ttl=0")
+    renewed("/stale/", 2)
+    assert visitor.get("/stale/").text == "page 2"
