@@ -5,7 +5,7 @@ Each function returns what there is to say of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from freshpage.cacheability import EVERYTHING, canonical_tag
 from freshpage.invalidating import place_tag
 from freshpage.runtime import runtime, runtimes
 from freshpage.stores.base import StoreError
+from freshpage.tracking.database import tags_of
+from freshpage.tracking.shapes import Change
 
 
 def invalidate(names: Iterable[str], *, soft: bool = False) -> str:
@@ -97,10 +99,33 @@ def _key(model: type[Model], given: str) -> Any:
 def row_tags(model: type[Model], key: Any = None) -> set[str]:
     """The tags of all pages that may show a model's rows, or the one with a key.
 
-    What a row was before it was changed is not known here, so it may have been on any page:
-    too wide is allowed, too narrow never. (This is the one place that maps rows to tags.)
+    What else a row was before it was changed is not known here, so it may have come into any
+    list of its table's and left any: too wide is allowed, too narrow never.
+
+    :param key: as the model's primary key has it in Python; None: any row.
     """
-    return {EVERYTHING}
+    return set(tags_of([*_changes(model._meta.concrete_model or model, key)]))
+
+
+def _changes(model: type[Model], key: Any) -> Iterator[Change]:
+    """A row of a model, its rows of parent models, and what it is joined with many-to-many."""
+    options = model._meta
+    yield _change(options.db_table, options.pk_fields, key)
+    for field in options.local_many_to_many:
+        through: Any = field.remote_field.through
+        if through._meta.auto_created:
+            own = through._meta.get_field(field.m2m_field_name())
+            yield _change(through._meta.db_table, [own], key)
+    for parent, link in options.parents.items():
+        yield from _changes(parent, key if link is not None and link.primary_key else None)
+
+
+def _change(table: str, fields: Sequence[Any], key: Any) -> Change:
+    if key is None:
+        return Change(table)
+    keys = key if isinstance(key, tuple) else (key,)
+    row = {field.column: value for field, value in zip(fields, keys, strict=True)}
+    return Change(table, row, row)
 
 
 def _send(tags: frozenset[str], *, soft: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from freshpage.tracking.columns import TEXT
-from freshpage.tracking.reads import unknown
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import ANY_COLUMN, ANY_TABLE, Change, Column, Shape
@@ -146,7 +146,11 @@ class CachedValues:
         trace = self._trace(record)
         if trace is None:
             return None
-        tags = trace.end(key)
+        try:
+            tags = trace.end(key)
+        except Exception as fault:
+            unknown(record, fault)
+            return None
         record.tags.difference_update(self._tags(record, alias, key, _NONE))
         record.tags.update(self._tags(record, alias, key))
         if timeout is not None and not _now.lasting:

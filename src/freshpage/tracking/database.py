@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models.sql.compiler import (
 )
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 
+from freshpage.cacheability import EVERYTHING
 from freshpage.tracking import transactions
 from freshpage.tracking.cached_values import CachedValues
 from freshpage.tracking.caches import watch_caches
@@ -27,6 +28,7 @@ from freshpage.tracking.reads import Reader
 from freshpage.tracking.record import current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.remembered import watch_remembered
+from freshpage.tracking.shapes import Change
 from freshpage.tracking.shown import see_instances
 from freshpage.tracking.sql import DIALECTS
 from freshpage.tracking.threads import watch_threads
@@ -38,6 +40,7 @@ _PAST_EXECUTE = frozenset({"copy", "copy_expert", "copy_from", "executescript", 
 Stores = Callable[[], Sequence[TagStore]]
 
 _stores: Stores | None = None
+_delivery: Delivery | None = None
 
 
 def watch_database(stores: Stores) -> Stores:
@@ -48,11 +51,11 @@ def watch_database(stores: Stores) -> Stores:
     :param stores: gives the stores that keep pages; asked each time, never here.
     :returns: what gave the stores before; the same, where nothing did.
     """
-    global _stores
+    global _delivery, _stores
     before, _stores = _stores, stores
     if before is None:
         registry = Registry(_current_stores)
-        delivery = Delivery(registry, _current_stores)
+        delivery = _delivery = Delivery(registry, _current_stores)
         raw = RawSql(registry, delivery.deliver)
         reader = Reader(registry, SQLCompiler.execute_sql, raw.read)
         _see_backends()
@@ -66,6 +69,11 @@ def watch_database(stores: Stores) -> Stores:
         watch_remembered(registry)
         watch_caches(CachedValues(registry, partial(delivery.deliver, None)))
     return before or stores
+
+
+def tags_of(changes: list[Change]) -> Collection[str]:
+    """The tags of the pages that changes may touch; every page's, where nothing is watched."""
+    return (EVERYTHING,) if _delivery is None else _delivery.tags(None, changes)
 
 
 def _current_stores() -> Sequence[TagStore]:

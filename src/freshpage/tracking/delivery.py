@@ -37,18 +37,29 @@ class Delivery:
         """Invalidate what changes touched; a fault is logged, for the commit stands."""
         if not changes:
             return
-        try:
-            tags: Collection[str] = self._tags(connection, changes)
-        except Exception as fault:
-            logger.warning("the shapes of queries can't be read: %s", fault)
-            tags = (EVERYTHING,)
+        tags = self.tags(connection, changes)
         if not tags:
             return
-        for store in self._stores():
+        try:
+            stores = self._stores()
+        except Exception as fault:  # none can be opened by this process
+            logger.error("invalidating %d tags failed: %s", len(tags), fault)
+            return
+        for store in stores:
             try:
                 store.invalidate(tags)
             except Exception as fault:  # the store makes up for it before it is read again
                 logger.warning("invalidating %d tags waits for a store: %s", len(tags), fault)
+
+    def tags(
+        self, connection: BaseDatabaseWrapper | None, changes: list[Change]
+    ) -> Collection[str]:
+        """The tags that changes touch; every page's, where that can't be told."""
+        try:
+            return self._tags(connection, changes)
+        except Exception as fault:
+            logger.warning("the shapes of queries can't be read: %s", fault)
+            return (EVERYTHING,)
 
     def _tags(
         self, connection: BaseDatabaseWrapper | None, changes: list[Change]

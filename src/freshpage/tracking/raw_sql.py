@@ -10,11 +10,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from freshpage.tracking import transactions
-from freshpage.tracking.reads import unknown, within_transaction
+from freshpage.tracking.faults import unknown
+from freshpage.tracking.reads import within_transaction
 from freshpage.tracking.record import Record, current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.relations import is_table
-from freshpage.tracking.rows import TooMany, key_of, read_by_key, read_where, watched
+from freshpage.tracking.rows import Look, TooMany, key_of, read_by_key, read_where, watched
 from freshpage.tracking.shapes import ANY_TABLE, Change, Row, Shape, whole_table
 from freshpage.tracking.sql import (
     HARMLESS,
@@ -147,18 +148,11 @@ class RawSql:
                 raise TooMany from None
             return read_where(connection, write.target, write.where, values)
 
-        def after(rows: list[Row]) -> list[Row]:
+        def after(rows: list[Row], _: Any) -> list[Row]:
             return read_by_key(connection, name, [key_of(name, row) for row in rows])
 
-        return watched(
-            connection,
-            name,
-            run,
-            before=before,
-            after=after,
-            columns=write.columns,
-            deliver=self._deliver,
-        )
+        look = Look(before, after, write.columns)
+        return watched(connection, name, run, look, self._deliver)
 
 
 def _row(row: dict[str, Any], params: Any) -> Row:

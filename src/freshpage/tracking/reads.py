@@ -7,7 +7,6 @@ SQL text; after that it costs its conditions' values and the keys of its rows.
 from __future__ import annotations
 
 import datetime
-import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -19,6 +18,7 @@ from django.db.models.sql.constants import MULTI, SINGLE
 from freshpage.tracking import transactions
 from freshpage.tracking.boundaries import boundaries, limit_to_next
 from freshpage.tracking.conditions import Conditions
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.plans import Plan, Row
 from freshpage.tracking.queries import analyse, conditions_of
 from freshpage.tracking.record import Record
@@ -29,8 +29,6 @@ from freshpage.tracking.traces import Trace, trace_of
 from freshpage.tracking.untyped import Compiler
 
 PLANS = 4096  # SQL texts remembered
-
-logger = logging.getLogger("freshpage.tracking")
 
 Seen = tuple[Trace, Plan, Sequence[Conditions]]
 
@@ -74,6 +72,7 @@ class Reader:
             answer = self._execute(compiler, result_type, chunked_fetch, chunk_size)
         finally:
             own[transactions.OWN] = before
+            del compiler.as_sql
         if seen is not None:
             building = building_of(compiler.query)
             return self._after(record, seen, result_type, answer, building)
@@ -93,10 +92,16 @@ class Reader:
                 within_transaction(record, compiler.connection, plan.tables, new)
             return trace, plan, conditions
         except NotUnderstood:
-            self._read_sql(record, compiler.connection, sql)
+            self._read_as_sql(record, compiler, sql)
         except Exception as fault:
             unknown(record, fault)
         return None
+
+    def _read_as_sql(self, record: Record, compiler: Compiler, sql: str) -> None:
+        try:
+            self._read_sql(record, compiler.connection, sql)
+        except Exception as fault:
+            unknown(record, fault)
 
     def bounded(self, record: Record, moment: datetime.datetime) -> None:
         """Note a moment that is good for the bound of a query only."""
@@ -154,8 +159,11 @@ class Reader:
 def _noting(record: Record, plan: Plan, chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
     """The chunks of an answer that is fetched while it is used."""
     for chunk in chunks:
-        for row in chunk:
-            record.tags.update(plan.row_tags(row))
+        try:
+            for row in chunk:
+                record.tags.update(plan.row_tags(row))
+        except Exception as fault:
+            unknown(record, fault)
         yield chunk
 
 
@@ -171,9 +179,3 @@ def within_transaction(
         record.lose("uncommitted-data")
     elif new:
         record.lose("new-query")
-
-
-def unknown(record: Record, fault: Exception) -> None:
-    """What was read can't be told: the page is not stored, and its visitor never knows."""
-    logger.warning("a query could not be followed: %s", fault, exc_info=fault)
-    record.lose("query-not-followed")
