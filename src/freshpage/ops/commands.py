@@ -123,7 +123,7 @@ def _changes(model: type[Model], key: Any) -> Iterator[Change]:
 def _change(table: str, fields: Sequence[Any], key: Any) -> Change:
     if key is None:
         return Change(table)
-    keys = key if isinstance(key, tuple) else (key,)
+    keys = [key] if len(fields) == 1 else key
     row = {field.column: value for field, value in zip(fields, keys, strict=True)}
     return Change(table, row, row)
 
