@@ -21,6 +21,7 @@ from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current, recording
 from freshpage.tracking.request_reads import notes_of, watch
+from freshpage.tracking.transactions import anything_written
 from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -142,6 +143,8 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     if current() is not None:  # an outer door has it
         return None, None
     if inside and request.method == "HEAD":  # its length is only known further up
+        return None, None
+    if anything_written():  # the visitor may see what nobody else does, and not what all do
         return None, None
     runtime = runtime_or_none()
     if runtime is None:

@@ -135,13 +135,25 @@ def _see_writes(registry: Registry, delivery: Delivery) -> None:
 
 
 def _see_commits() -> None:
-    commit = BaseDatabaseWrapper.commit
+    commit, rollback = BaseDatabaseWrapper.commit, BaseDatabaseWrapper.rollback
+    set_autocommit = BaseDatabaseWrapper.set_autocommit
 
     def commit_and_deliver(self: BaseDatabaseWrapper) -> None:
         commit(self)
+        transactions.begin(self)
         transactions.deliver_pending(self)
 
+    def rollback_seen(self: BaseDatabaseWrapper) -> None:
+        rollback(self)
+        transactions.begin(self)
+
+    def set_autocommit_seen(self: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        set_autocommit(self, *args, **options)
+        transactions.begin(self)
+
     BaseDatabaseWrapper.commit = commit_and_deliver  # type: ignore[method-assign]
+    BaseDatabaseWrapper.rollback = rollback_seen  # type: ignore[method-assign]
+    BaseDatabaseWrapper.set_autocommit = set_autocommit_seen  # type: ignore[method-assign]
 
 
 def _see_cursors(raw: RawSql) -> None:
@@ -149,11 +161,13 @@ def _see_cursors(raw: RawSql) -> None:
     callproc, getattr_ = CursorWrapper.callproc, CursorWrapper.__getattr__
 
     def execute_seen(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        transactions.first_query(self.db, sql)
         if transactions.is_own(self.db) or (current() is None and sql[:6] == "SELECT"):
             return execute(self, sql, params)
         return raw.executed(self, sql, params, lambda: execute(self, sql, params))
 
     def executemany_seen(self: CursorWrapper, sql: Any, param_list: Any) -> Any:
+        transactions.first_query(self.db, sql)
         if transactions.is_own(self.db):
             return executemany(self, sql, param_list)
         return raw.executed(

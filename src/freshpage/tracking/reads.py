@@ -177,5 +177,9 @@ def within_transaction(
     """
     if transactions.has_written(connection, tables):
         record.lose("uncommitted-data")
+    elif not transactions.sees_the_past(connection):
+        return
+    elif transactions.had_read(connection, record.begun):
+        record.lose("older-transaction")  # what was committed since is hidden from it
     elif new:
         record.lose("new-query")
