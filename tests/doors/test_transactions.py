@@ -101,7 +101,9 @@ def without_a_door(make_visitor, settings):
     return found
 
 
-def test_a_cached_view_is_neither_read_nor_stored_by_a_transaction_that_wrote(client, without_a_door):
+def test_a_cached_view_is_neither_read_nor_stored_by_a_transaction_that_wrote(
+    client, without_a_door
+):
     def ask():
         return client.get("/cached/")
 

@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, transaction
 
 from freshpage.tracking import faults
 from freshpage.tracking.record import recording
+from tests.engine.driving import PlainRequest
 from tests.oracle.keeping import Kept
 from tests.oracle.newsroom.models import Article, Author, Section, Topic
-from tests.values.requests import Asked
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -121,7 +121,7 @@ def test_a_page_is_rendered_and_not_stored(monkeypatch, place, caplog):
     right = Kept(view).text
     monkeypatch.setattr(f"freshpage.tracking.{place}", fail)
     monkeypatch.setattr(faults, "_said", set())
-    pages = [Kept(view, Asked(path="/sections/")) for _ in range(3)]
+    pages = [Kept(view, PlainRequest(path="/sections/")) for _ in range(3)]
     told = [said for said in caplog.messages if "ours" in said]
     if place in ("reads.analyse", "reads.conditions_of") and not told:
         return  # the plan was known: it is not asked

@@ -23,6 +23,7 @@ from freshpage.tracking.cached_values import CachedValues
 from freshpage.tracking.caches import watch_caches
 from freshpage.tracking.clock import watch_clock
 from freshpage.tracking.delivery import Delivery, TagStore
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.raw_sql import RawSql
 from freshpage.tracking.reads import Reader
 from freshpage.tracking.record import current
@@ -88,7 +89,7 @@ def _see_backends() -> None:
     def compiler_seen(self: BaseDatabaseOperations, compiler_name: str) -> Any:
         record = current()
         if record is not None and self.connection.vendor not in DIALECTS:
-            record.lose("query-not-followed")
+            unknown(record, LookupError(f"databases by {self.connection.vendor} are not known"))
         return compiler(self, compiler_name)
 
     BaseDatabaseOperations.compiler = compiler_seen  # type: ignore[method-assign]
