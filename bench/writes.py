@@ -25,16 +25,22 @@ _directory = tempfile.TemporaryDirectory()
 os.environ["RACE_DATABASE"] = str(Path(_directory.name) / "site.sqlite3")
 
 import django  # noqa: E402
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
+from django.db.backends.utils import CursorWrapper  # noqa: E402
+from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler  # noqa: E402
 from msgspec.structs import replace  # noqa: E402
+
+# what freshpage puts its own in place of, before it is there
+PLACES = [
+    *((compiler, "execute_sql") for compiler in (SQLInsertCompiler, SQLUpdateCompiler)),
+    *((CursorWrapper, name) for name in ("execute", "executemany")),
+    *((BaseDatabaseWrapper, name) for name in ("commit", "rollback", "set_autocommit")),
+]
+PLAIN = [getattr(*place) for place in PLACES]
 
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db.models.sql.compiler import (  # noqa: E402
-    SQLDeleteCompiler,
-    SQLInsertCompiler,
-    SQLUpdateCompiler,
-)
 
 from bench.purge import CODEC, page  # noqa: E402
 from freshpage.settings import Settings  # noqa: E402
@@ -49,8 +55,6 @@ from tests.servers import redis_server  # noqa: E402
 SMALL, LARGE = 1_000, 200_000
 ROUNDS, SAVES, WARM_UP = 20, 20, 5  # in turns
 BARE = Settings(memory_bytes=0, store_bytes=2**32)
-COMPILERS = (SQLInsertCompiler, SQLUpdateCompiler, SQLDeleteCompiler)
-PLAIN = [compiler.execute_sql for compiler in COMPILERS]
 
 
 def read_all() -> list[frozenset[str]]:
@@ -90,11 +94,11 @@ def measure(kind: str, opened: Callable[[], Store], small: int, large: int) -> N
         fill(store, pages)
     article = Article.objects.get(slug="article-7")
     times: dict[int, list[float]] = {0: [], small: [], large: []}
-    seen = [compiler.execute_sql for compiler in COMPILERS]
+    seen = [getattr(*place) for place in PLACES]
 
     def put(methods: list[Callable[..., object]]) -> None:
-        for compiler, method in zip(COMPILERS, methods, strict=True):
-            compiler.execute_sql = method  # type: ignore[method-assign]
+        for place, method in zip(PLACES, methods, strict=True):
+            setattr(*place, method)
 
     for number in range(ROUNDS):
         for pages, taken in times.items():
