@@ -55,7 +55,7 @@ class OddWrites:
         return {
             "name": f"thing {random.randrange(30)}",
             "data": random.choice([{}, {"color": "red", "rank": random.randrange(9)}]),
-            "price": random.choice([Decimal("2.50"), Decimal("1"), Decimal("9.99")]),
+            "price": random.choice([Decimal("2.50"), Decimal(1), Decimal("9.99")]),
             "rank": random.choice([None, 1, 2, 3, 4, 5]),
             "hidden": random.choice([None, True, False]),
             "day": random.choice([None, DAY, DAY + datetime.timedelta(days=random.randrange(5))]),

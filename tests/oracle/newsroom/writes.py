@@ -344,6 +344,10 @@ class Newsroom:
             *self.odd.all,
         ]  # fmt: skip
 
+    def write(self, kind: str) -> None:
+        """One write of a kind."""
+        getattr(self if hasattr(self, kind) else self.odd, kind)()
+
     def _one(self, mix: dict[Callable[[], None], int]) -> str:
         (write,) = self.random.choices(list(mix), weights=list(mix.values()))
         write()
