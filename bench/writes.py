@@ -45,6 +45,7 @@ from django.core.management import call_command  # noqa: E402
 from bench.purge import CODEC, page  # noqa: E402
 from freshpage.settings import Settings  # noqa: E402
 from freshpage.stores import Store, open_store  # noqa: E402
+from freshpage.stores.base import StoreError  # noqa: E402
 from freshpage.tracking.database import watch_database  # noqa: E402
 from freshpage.tracking.record import Record, recording  # noqa: E402
 from tests.oracle.newsroom.models import Article  # noqa: E402
@@ -77,7 +78,13 @@ def fill(store: Store, pages: int) -> None:
     sequence = store.sequence()
     for number in range(pages):
         tags = (*kinds[number % len(kinds)], f"row:{number}")
-        store.put(b"page %d" % number, replace(page(sequence, number), tags=tags))
+        entry = replace(page(sequence, number), tags=tags)
+        for _ in range(10):  # the server may be busy with those before
+            try:
+                store.put(b"page %d" % number, entry)
+                break
+            except StoreError:
+                continue
 
 
 def save(article: Article, number: int) -> float:

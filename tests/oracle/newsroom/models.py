@@ -156,8 +156,8 @@ class Part(models.Model):
     number = models.IntegerField(default=1)
 
     class Meta:
-        unique_together = [("whole", "part")]
-        ordering = ["-number", "pk"]
+        unique_together = (("whole", "part"),)
+        ordering = ("-number", "pk")
 
     def __str__(self) -> str:
         return f"{self.number}"

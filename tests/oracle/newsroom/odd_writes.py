@@ -179,7 +179,7 @@ class OddWrites:
         chance = self.random.random()
         if chance < 0.4 and one is not None:
             made = Verdict(review_ptr_id=one.pk)
-            vars(made).update({k: v for k, v in vars(one).items() if k not in ("_state",)})
+            vars(made).update({k: v for k, v in vars(one).items() if k != "_state"})
             made.save()
             return
         one = self.pick(Verdict.objects)
@@ -220,26 +220,26 @@ class OddWrites:
             ('UPDATE "Odd thing.s" SET rank = %s WHERE "select" LIKE %s', [rank, "thing 1%%"]),
             ('UPDATE "Odd thing.s" SET "select" = %s WHERE rank = %s', [f"raw {rank}", rank]),
             (
-                'UPDATE "Odd thing.s" AS t SET rank = m.number FROM newsroom_part AS m '
-                "WHERE m.part_id = t.id AND m.number < %s",
+                ('UPDATE "Odd thing.s" AS t SET rank = m.number FROM newsroom_part AS m '
+                "WHERE m.part_id = t.id AND m.number < %s"),
                 [rank],
             ),
-            ('DELETE FROM newsroom_part WHERE part_id IN (SELECT id FROM "Odd thing.s" '
-             "WHERE rank = %s)", [rank]),
+            (('DELETE FROM newsroom_part WHERE part_id IN (SELECT id FROM "Odd thing.s" '
+             "WHERE rank = %s)"), [rank]),
             (
-                "INSERT INTO newsroom_topic (name, slug) SELECT name, 'topic-9' FROM "
+                ("INSERT INTO newsroom_topic (name, slug) SELECT name, 'topic-9' FROM "
                 "newsroom_section WHERE slug = 'section-1' ON CONFLICT (slug) DO UPDATE "
-                "SET name = excluded.name",
+                "SET name = excluded.name"),
                 None,
             ),
             (
-                "INSERT INTO newsroom_topic (name, slug) VALUES (%s, 'topic-1') "
-                "ON CONFLICT (slug) DO UPDATE SET name = excluded.name",
+                ("INSERT INTO newsroom_topic (name, slug) VALUES (%s, 'topic-1') "
+                "ON CONFLICT (slug) DO UPDATE SET name = excluded.name"),
                 [f"Raw {rank}"],
             ),
             (
-                "WITH old AS (SELECT id FROM newsroom_article WHERE views < %s) "
-                "UPDATE newsroom_article SET views = views + 1 WHERE id IN (SELECT id FROM old)",
+                ("WITH old AS (SELECT id FROM newsroom_article WHERE views < %s) "
+                "UPDATE newsroom_article SET views = views + 1 WHERE id IN (SELECT id FROM old)"),
                 [rank * 50],
             ),
             ("update newsroom_section set name = name || '.' where id % 2 = 1 and length(name) < 9",
