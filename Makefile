@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-django test-cms lint format bench bench-quick oracle docs requirements clean
+.PHONY: help demo test test-django test-cms lint format oracle bench bench-quick docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,8 @@ bench: $(VENV)/.bench ## measure a hit against a bare application and Django's o
 bench-quick: $(VENV)/.bench ## the same, shorter (ROUNDS=3)
 	@exec $(PY) -m bench.run --rounds $(or $(ROUNDS),3) --seconds 1
 
-oracle: $(VENV)/.dev ## pages beside fresh renders, after each of STEPS=10000 writes (MIX=anything)
-	@exec $(PY) -m bench.oracle --steps $(or $(STEPS),10000) --mix $(or $(MIX),news) --pages
+oracle: $(VENV)/.dev ## writes to a news site, and after each every page beside a fresh render (STEPS=10000)
+	@exec $(PY) bench/oracle.py --steps $(or $(STEPS),10000) --mix $(or $(MIX),news)
 
 docs: $(VENV)/.docs ## the documentation, into build/docs; a warning fails
 	$(PY) -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs

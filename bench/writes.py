@@ -1,149 +1,175 @@
-"""What freshpage adds to a write, with few pages stored and with many.
+"""What tracking adds to a write, and whether it costs more where more pages are stored.
 
-    python -m bench.writes [pages of the small store] [pages of the large one]
+    python -m bench.writes [--small 1000] [--large 200000]
 
-The site's database is an SQLite file. Saves of one article are timed in turns: without
-freshpage, and with stores of two sizes that hold pages which read the table, each with row
-tags of its own. The last line of a store says what is added, as a share of a plain save.
+One article of a news site is saved over and over, in a file of SQLite: once in each turn
+with nothing watching, with a small store behind it and with a large one. Every other time
+its title changes, which ends pages. The site's shapes of queries are known to both stores.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.oracle.race_settings"
-_directory = tempfile.TemporaryDirectory()
-os.environ["RACE_DATABASE"] = str(Path(_directory.name) / "site.sqlite3")
+import tests.settings as site
+
+DIRECTORY = tempfile.TemporaryDirectory(prefix="freshpage-bench-")
+site.DATABASES["default"] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": f"{DIRECTORY.name}/site.sqlite3",
+}
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 import django  # noqa: E402
 from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 from django.db.backends.utils import CursorWrapper  # noqa: E402
-from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler  # noqa: E402
-from msgspec.structs import replace  # noqa: E402
+from django.db.models.sql.compiler import SQLUpdateCompiler  # noqa: E402
 
-# what freshpage puts its own in place of, before it is there
-PLACES = [
-    *((compiler, "execute_sql") for compiler in (SQLInsertCompiler, SQLUpdateCompiler)),
-    *((CursorWrapper, name) for name in ("execute", "executemany")),
-    *((BaseDatabaseWrapper, name) for name in ("commit", "rollback", "set_autocommit")),
+SEEN = [
+    (SQLUpdateCompiler, "execute_sql"),
+    (CursorWrapper, "execute"),
+    (BaseDatabaseWrapper, "commit"),
 ]
-PLAIN = [getattr(*place) for place in PLACES]
+ALONE = [vars(owner)[name] for owner, name in SEEN]
 
-django.setup()
+django.setup()  # from here on they are watched
 
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 
-from bench.purge import CODEC, page  # noqa: E402
+from freshpage.cacheability import location_tags  # noqa: E402
+from freshpage.entry import Codec, Entry  # noqa: E402
 from freshpage.settings import Settings  # noqa: E402
 from freshpage.stores import Store, open_store  # noqa: E402
-from freshpage.stores.base import StoreError  # noqa: E402
 from freshpage.tracking.database import watch_database  # noqa: E402
 from freshpage.tracking.record import Record, recording  # noqa: E402
 from tests.oracle.newsroom.models import Article  # noqa: E402
-from tests.oracle.newsroom.pages import news_pages  # noqa: E402
+from tests.oracle.newsroom.pages import all_pages  # noqa: E402
 from tests.oracle.newsroom.writes import Newsroom  # noqa: E402
 from tests.servers import redis_server  # noqa: E402
 
-SMALL, LARGE = 1_000, 200_000
-ROUNDS, SAVES, WARM_UP = 20, 20, 5  # in turns
-BARE = Settings(memory_bytes=0, store_bytes=2**32)
+CODEC = Codec(["bench"])
 
 
-def read_all() -> list[frozenset[str]]:
-    """Render the site's pages, so that their questions are noted; the tags of each."""
-    found = []
-    for view in news_pages().values():
-        for _ in range(2):  # what is shown of rows is known by the second render
-            record = Record()
-            with recording(record):
-                view()
-            tags = record.cacheability.tags
-        found.append(tags)
-    return found
+def entry(store: Store, tags: tuple[str, ...], number: int) -> Entry:
+    now = time.time()
+    return Entry(
+        status=200,
+        reason="OK",
+        headers=(("Content-Type", "text/html"),),
+        response_time=now,
+        initial_age=0,
+        lifetime=3600,
+        expires=now + 3600,
+        sequence=store.sequence(),
+        tags=(*tags, *location_tags("example.com", f"/{number}/")),
+        axes=(),
+        etag=None,
+        own_etag=False,
+        last_modified=None,
+        explicit=False,
+        body=b"<p>page</p>",
+    )
 
 
 def fill(store: Store, pages: int) -> None:
-    """Store pages that carry the tags of the site's, and of a row of their own."""
+    """Pages with the tags that renders of the site have."""
     watch_database(lambda: [store])
-    kinds = read_all()
-    sequence = store.sequence()
+    found = []
+    for render in all_pages().values():
+        record = Record()
+        with recording(record):
+            render()
+        found.append(tuple(sorted(record.cacheability.tags))[:40])
     for number in range(pages):
-        tags = (*kinds[number % len(kinds)], f"row:{number}")
-        entry = replace(page(sequence, number), tags=tags)
-        for _ in range(10):  # the server may be busy with those before
-            try:
-                store.put(b"page %d" % number, entry)
-                break
-            except StoreError:
-                continue
+        store.put(b"page %d" % number, entry(store, found[number % len(found)], number))
 
 
-def save(article: Article, number: int) -> float:
-    """Seconds for one."""
-    article.text = f"text {number}"
+@contextmanager
+def opened(kind: str) -> Iterator[Store]:
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        bare = Settings(memory_bytes=0, store_bytes=2**33)
+        if kind == "memory":
+            store = open_store("memory", codec=CODEC, settings=Settings(memory_bytes=2**33))
+        elif kind == "sqlite":
+            store = open_store("sqlite", codec=CODEC, directory=directory, settings=bare)
+        else:
+            url = stack.enter_context(redis_server(directory)).url
+            store = open_store(url, codec=CODEC, settings=bare)
+        stack.callback(store.close)
+        yield store
+
+
+def timed(act: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    article.save(update_fields=["text"])
-    return time.perf_counter() - start
+    act()
+    return (time.perf_counter() - start) * 1e6
 
 
-def measure(kind: str, opened: Callable[[], Store], small: int, large: int) -> None:
-    stores = {small: opened(), large: opened()}
-    for pages, store in stores.items():
-        fill(store, pages)
-    article = Article.objects.get(slug="article-7")
-    times: dict[int, list[float]] = {0: [], small: [], large: []}
-    seen = [getattr(*place) for place in PLACES]
+def measure(kind: str, sizes: tuple[int, int], rounds: int) -> None:
+    with opened(kind) as small, opened(kind) as large:
+        for store, pages in zip((small, large), sizes, strict=True):
+            fill(store, pages)
+        watched = [vars(owner)[name] for owner, name in SEEN]
+        article = Article.objects.order_by("pk").first()
+        number = 0
 
-    def put(methods: list[Callable[..., object]]) -> None:
-        for place, method in zip(PLACES, methods, strict=True):
-            setattr(*place, method)
+        def save() -> None:
+            nonlocal number
+            number += 1
+            article.text = f"Text {number}"
+            if number % 2:
+                article.title = f"Title {number}"
+            article.save()
 
-    for number in range(ROUNDS):
-        for pages, taken in times.items():
-            put(seen if pages else PLAIN)
-            if pages:
-                watch_database(lambda pages=pages: [stores[pages]])
-            for one in range(-WARM_UP, SAVES):  # the first learn what the store has noted
-                seconds = save(article, number * SAVES + one)
-                if one >= 0:
-                    taken.append(seconds * 1e6)
-    put(seen)
-    plain, less, more = (statistics.median(taken) for taken in times.values())
+        def turn(functions: list[Any], store: Store) -> float:
+            for (owner, name), function in zip(SEEN, functions, strict=True):
+                setattr(owner, name, function)
+            watch_database(lambda: [store])
+            save()  # learns the store's shapes
+            save()
+            return timed(save) + timed(save)
+
+        turns = [(ALONE, small), (watched, small), (watched, large)]
+        times = [[turn(*one) / 2 for one in turns] for _ in range(rounds)]
+        alone, few, many = (statistics.median(column) for column in zip(*times, strict=True))
+        for (owner, name), function in zip(SEEN, watched, strict=True):
+            setattr(owner, name, function)
     print(
-        f"{kind:7} plain save {plain:7.0f} us   {small:,} pages {less:7.0f} us   "
-        f"{large:,} pages {more:7.0f} us   ratio {more / less:.2f}   "
-        f"added {(less / plain - 1) * 100:.0f} %",
-        flush=True,
+        f"| {kind} | {alone:.0f} | {few:.0f} | {many:.0f} | {few / alone - 1:+.0%} "
+        f"| {many / few:.2f} |"
     )
 
 
 def main() -> None:
-    small, large = (int(given) for given in sys.argv[1:3] or (SMALL, LARGE))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--small", type=int, default=1000)
+    parser.add_argument("--large", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--wal", action="store_true", help="the site's database in WAL mode")
+    options = parser.parse_args()
+    watch_database(list)
     call_command("migrate", run_syncdb=True, verbosity=0)
+    if options.wal:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
     Newsroom(1).fill(200)
-    with ExitStack() as stack:
-
-        def directory() -> Path:
-            return Path(stack.enter_context(tempfile.TemporaryDirectory()))
-
-        def sqlite() -> Store:
-            return open_store("sqlite", codec=CODEC, directory=directory(), settings=BARE)
-
-        def redis() -> Store:
-            url = stack.enter_context(redis_server(directory())).url
-            return open_store(url, codec=CODEC, settings=BARE)
-
-        measure("sqlite", sqlite, small, large)
-        measure("redis", redis, small, large)
+    print(
+        f"| store | save us | {options.small} pages | {options.large} pages | added | large/small |"
+    )
+    print("|---|---|---|---|---|---|")
+    for kind in ("memory", "sqlite", "redis"):
+        measure(kind, (options.small, options.large), options.rounds)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class PageCache:
             return await self.application(scope, receive, send)
         if isinstance(found, Answer):
             return await _send(found, send)
-        answer = await run_async(found.lookup(), runtime.store)
+        answer = await run_async(found.lookup(), found.store)
         if answer is not None:
             return await _send(answer, send)
         return await self._render(runtime, found, scope, receive, send)
@@ -134,7 +134,7 @@ class _Response:
         if not more and self._kept is not None:
             # Before the last part, so that whoever has the whole page may find it stored.
             kept, self._kept = b"".join(self._kept), None
-            await run_async(self._exchange.complete(kept), self._runtime.store)
+            await run_async(self._exchange.complete(kept), self._exchange.store)
         await self._send(message)
 
     async def _answered(self, body: bytes, more: bool) -> bool:
@@ -144,10 +144,10 @@ class _Response:
             if more:
                 return True
             whole, self._kept = b"".join(self._kept), None
-            answer = await run_async(self._exchange.complete(whole), self._runtime.store)
+            answer = await run_async(self._exchange.complete(whole), self._exchange.store)
             body = whole
         elif self._kept is None:
-            answer = await run_async(self._exchange.complete(b""), self._runtime.store)
+            answer = await run_async(self._exchange.complete(b""), self._exchange.store)
         else:
             answer = None
         start, self._start = self._start, None

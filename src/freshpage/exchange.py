@@ -17,7 +17,9 @@ from freshpage.http.fields import Headers
 from freshpage.performing import Steps, contained
 from freshpage.request import Request
 from freshpage.runtime import Runtime
+from freshpage.tracking.database import uncommitted
 from freshpage.tracking.record import Record
+from freshpage.tracking.uncommitted import Shielded
 
 logger = logging.getLogger("freshpage")
 
@@ -28,13 +30,15 @@ CONDITIONS = ("if-none-match", "if-modified-since")
 class Exchange:
     """A request, the record of its render, and what the engine said so far.
 
+    ``store``: the site's, as it is to be seen from here.
+
     :param axes: what the page depends on, whatever its render reads.
     :param seen: what was read before the request came to this door.
     :param inside: the door stands at a view, below the site's middleware.
     """
 
     __slots__ = (
-        *("_axes", "_engine", "_request", "_runtime", "_seen", "record", "ticket"),
+        *("_axes", "_engine", "_request", "_runtime", "_seen", "record", "store", "ticket"),
         "verdict",
     )
 
@@ -52,6 +56,8 @@ class Exchange:
         self._runtime = runtime
         self._engine = runtime.view_engine if inside else runtime.engine
         self._request = request
+        written = uncommitted()
+        self.store = Shielded(runtime.store, written) if written else runtime.store
         self.ticket: Ticket | None = None
         self.verdict: Verdict | None = None
         self.record: Record | None = None

@@ -6,6 +6,7 @@ Inside a database transaction it counts on commit only; a rollback forgets it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.db import connections, transaction
@@ -14,6 +15,7 @@ from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_ta
 from freshpage.performing import tell
 from freshpage.runtime import runtimes
 from freshpage.tracking.record import current
+from freshpage.tracking.uncommitted import Announced
 
 
 def invalidate(*tags: object, soft: bool = False) -> None:
@@ -68,15 +70,11 @@ def send_on_commit(tags: frozenset[str], *, soft: bool = False) -> None:
     With several databases in a transaction the tags are sent at each commit: whichever of
     them the caller wrote to, its pages are right from its commit on.
     """
-
-    def send() -> None:  # by a name: Django logs it where a callback fails
-        _send(tags, soft)
-
     record = current()
     if record is not None:
         record.refuse("invalidates")  # a page that came from the cache would change nothing
     if tags:
-        after_commit(send)
+        after_commit(Announced(tags, partial(_send, soft=soft)))
 
 
 def after_commit(act: Callable[[], object]) -> None:
@@ -92,7 +90,7 @@ def after_commit(act: Callable[[], object]) -> None:
         transaction.on_commit(act, using=alias, robust=True)
 
 
-def _send(tags: frozenset[str], soft: bool) -> None:
+def _send(tags: frozenset[str], *, soft: bool) -> None:
     for runtime in runtimes():
         try:
             runtime.store.invalidate(tags, soft=soft)

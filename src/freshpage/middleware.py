@@ -21,7 +21,6 @@ from freshpage.request import COOKIE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.record import Record, current, recording
 from freshpage.tracking.request_reads import notes_of, watch
-from freshpage.tracking.transactions import anything_written
 from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -65,7 +64,7 @@ def serve(
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
         return cast(HttpResponseBase, get_response(request))
-    answer = run(exchange.lookup(), runtime.store)
+    answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
     for _ in range(2):
@@ -88,7 +87,7 @@ async def serve_async(
     runtime, exchange = _exchange(request, inside)
     if runtime is None or exchange is None:
         return cast(HttpResponseBase, await get_response(request))
-    answer = await run_async(exchange.lookup(), runtime.store)
+    answer = await run_async(exchange.lookup(), exchange.store)
     if answer is not None:
         return _handed_up(as_response(answer), inside)
     for _ in range(2):
@@ -104,7 +103,7 @@ async def serve_async(
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
     steps = exchange.complete(_body(exchange, response))
-    return _handed_up(_finished(response, await run_async(steps, runtime.store)), inside)
+    return _handed_up(_finished(response, await run_async(steps, exchange.store)), inside)
 
 
 def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
@@ -117,7 +116,7 @@ def _handed_up(response: HttpResponseBase, inside: bool) -> HttpResponseBase:
 def _kept(runtime: Runtime, exchange: Exchange, response: Any) -> HttpResponseBase:
     if exchange.keep and response.streaming:
         return _tee(runtime, exchange, response)
-    return _finished(response, run(exchange.complete(_body(exchange, response)), runtime.store))
+    return _finished(response, run(exchange.complete(_body(exchange, response)), exchange.store))
 
 
 def _rendered_later(
@@ -143,8 +142,6 @@ def _exchange(request: HttpRequest, inside: bool) -> tuple[Runtime | None, Excha
     if current() is not None:  # an outer door has it
         return None, None
     if inside and request.method == "HEAD":  # its length is only known further up
-        return None, None
-    if anything_written():  # the visitor may see what nobody else does, and not what all do
         return None, None
     runtime = runtime_or_none()
     if runtime is None:
@@ -326,7 +323,7 @@ def _parts(
             break
         yield kept.add(part)
     if kept.parts is not None:
-        run(exchange.complete(b"".join(kept.parts)), runtime.store)
+        run(exchange.complete(b"".join(kept.parts)), exchange.store)
 
 
 async def _parts_async(
@@ -339,4 +336,4 @@ async def _parts_async(
             break
         yield kept.add(part)
     if kept.parts is not None:
-        await run_async(exchange.complete(b"".join(kept.parts)), runtime.store)
+        await run_async(exchange.complete(b"".join(kept.parts)), exchange.store)

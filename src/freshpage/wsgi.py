@@ -39,7 +39,7 @@ class PageCache:
             return self.application(environ, start_response)
         if isinstance(found, Answer):
             return _send(found, start_response)
-        answer = run(found.lookup(), runtime.store)
+        answer = run(found.lookup(), found.store)
         if answer is not None:
             return _send(answer, start_response)
         return self._render(runtime, found, environ, start_response)
@@ -61,7 +61,7 @@ class PageCache:
             start_response(response.status, list(headers), *response.exc_info)
             return _Tee(runtime, exchange, response)
         body = b"".join(response) if exchange.keep else b""
-        answer = run(exchange.complete(body), runtime.store)
+        answer = run(exchange.complete(body), exchange.store)
         if answer is not None:
             return _Closing(_send(answer, start_response), response.close)
         start_response(response.status, list(headers), *response.exc_info)
@@ -188,4 +188,4 @@ class _Tee:
                 kept.append(part)
             yield part
         if kept is not None:
-            run(self._exchange.complete(b"".join(kept)), self._runtime.store)
+            run(self._exchange.complete(b"".join(kept)), self._exchange.store)

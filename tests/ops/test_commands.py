@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from freshpage import runtime
 from tests.doors.conftest import is_hit, make_visitor  # noqa: F401  (a fixture)
+from tests.oracle.newsroom.models import Section
 
 
 @pytest.fixture
@@ -41,9 +42,32 @@ def test_softly(visitor):
     assert freshpage("invalidate", "--soft", "news") == "invalidated softly: news"
 
 
-@pytest.mark.parametrize("name", ["auth.User", "auth.User:1", "auth.user:12"])
-def test_a_model_that_no_page_shows(visitor, name):
-    assert after(visitor, "invalidate", name) == [True, True]
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("newsroom.Section", [False, False, False, True]),
+        ("newsroom.section:1", [False, True, False, True]),
+        ("newsroom.Section:2", [True, False, False, True]),
+        ("newsroom.Section:3", [True, True, False, True]),
+        ("newsroom.Topic", [True, True, True, True]),
+    ],
+)
+def test_the_rows_of_a_model(visitor, settings, name, left):
+    """What was changed past Django."""
+    settings.ROOT_URLCONF = "tests.ops.site"
+    Section.objects.bulk_create(
+        [Section(pk=1, name="Sport", slug="sport"), Section(pk=2, name="Arts", slug="arts")]
+    )
+    paths = ("/sections/1/", "/sections/2/", "/sections/", "/plain/")
+    assert after(visitor, "invalidate", name, paths=paths) == left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_with_a_key_of_two_parts(visitor):
+    assert freshpage("invalidate", "newsroom.Reading:ann,7").endswith("ann,7")
+    with pytest.raises(CommandError, match="2 parts"):
+        freshpage("invalidate", "newsroom.Reading:ann")
 
 
 def test_a_tag_that_only_looks_like_a_model(visitor):

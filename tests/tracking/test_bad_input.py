@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection, connections, models
+from django.db import IntegrityError, connection, connections, models, transaction
 from django.db.models import Func
 from django.db.models.expressions import RawSQL
 from django.http import StreamingHttpResponse
@@ -273,3 +273,94 @@ def test_more_rows_than_are_tagged(monkeypatch):
     page = Kept(lambda: str(list(Article.objects.all())))
     Article.objects.filter(slug="title-3").update(title="New")
     assert not page.fresh
+
+
+def fails(*args, **options):
+    raise RuntimeError("a fault of ours")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "freshpage.tracking.reads.trace_of",
+        "freshpage.tracking.reads.analyse",
+        "freshpage.tracking.plans.Plan.note",
+        "freshpage.tracking.shown.Layout",
+    ],
+)
+def test_a_fault_of_ours_in_a_render_is_told_once(place, monkeypatch, caplog):
+    monkeypatch.setattr(place, fails)
+    for _ in range(2):
+        page = Kept(lambda: " ".join(row.name for row in Section.objects.order_by("-name")))
+        assert page.text == "Sport Arts"
+        assert not page.stored
+    assert [record.name for record in caplog.records].count("freshpage.tracking") <= 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "freshpage.tracking.writes._own_keys",
+        "freshpage.tracking.writes._where",
+        "freshpage.tracking.writes.read_where",
+        "freshpage.tracking.writes.read_by_key",
+        "freshpage.tracking.rows.compare",
+        "freshpage.tracking.raw_sql.understand",
+        "freshpage.tracking.raw_sql.read_where",
+        "freshpage.tracking.delivery.Follower",
+    ],
+)
+def test_a_fault_of_ours_in_a_write_drops_more_and_breaks_nothing(place, site, monkeypatch):
+    page = Kept(names)
+
+    def by_cursor():
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE newsroom_section SET name = %s WHERE slug = 'sport'", ["Raw"])
+
+    writes = [
+        lambda: Section.objects.create(name="New", slug="new"),
+        lambda: Section.objects.bulk_create(
+            [Section(pk=site.arts.pk, name="Arts", slug="fine-arts")],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["slug", "name"],
+        ),
+        rename,
+        by_cursor,
+        lambda: Section.objects.filter(slug="new").delete(),
+    ]
+    monkeypatch.setattr(place, fails)
+    for write in writes:
+        page.fill()
+        before = page.text
+        write()
+        assert page.render() == before or not page.fresh
+
+
+def test_a_write_that_the_database_refuses_is_the_callers(site):
+    """What was read before it changes nothing about that."""
+    Kept(names)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Section.objects.create(pk=site.arts.pk, name="Other", slug="other")
+    assert Section.objects.get(pk=site.arts.pk).name == "Arts"
+
+
+def test_a_view_that_triggers_write_through(site):
+    page = Kept(names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE VIEW newsroom_public_title AS SELECT id, title FROM newsroom_article"
+        )
+        cursor.execute(
+            "CREATE TRIGGER through INSTEAD OF UPDATE ON newsroom_public_title BEGIN "
+            "UPDATE newsroom_section SET name = new.title; END"
+        )
+    try:
+        page.fill()
+        shown = Kept(lambda: str(PublicTitle.objects.count()))
+        PublicTitle.objects.update(title="Through")
+        assert "Through" in names()
+        assert not shown.fresh
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP VIEW newsroom_public_title")

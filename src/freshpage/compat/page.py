@@ -121,7 +121,7 @@ class Page:
             tell("a request could not be read", fault)
             return None
         self._exchange = Exchange(runtime, visitor)
-        answer = run(self._exchange.lookup(), runtime.store)
+        answer = run(self._exchange.lookup(), self._exchange.store)
         if self._exchange.ticket is not None:
             self._exchange.ticket = self._of_a_new_page(self._exchange.ticket)
         return answer
@@ -165,7 +165,7 @@ class Page:
             Head(response.status_code, response.reason_phrase, headers)
         )
         body = response.content if self._exchange.keep else b""
-        answer = run(self._exchange.complete(body), self._runtime.store)
+        answer = run(self._exchange.complete(body), self._exchange.store)
         if answer is not None:
             headers = tuple(answer.headers)
         if not response.has_header("Content-Length"):
@@ -189,7 +189,7 @@ class Page:
 
 
 def _complete(exchange: Exchange, runtime: Runtime) -> None:
-    run(exchange.complete(b""), runtime.store)
+    run(exchange.complete(b""), exchange.store)
 
 
 def _sequence() -> Steps[Sequence | None]:

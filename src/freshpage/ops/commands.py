@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connections, router
 from django.db.models import Model
 
 from freshpage.cacheability import EVERYTHING, canonical_tag
@@ -19,6 +20,7 @@ from freshpage.runtime import runtime, runtimes
 from freshpage.stores.base import StoreError
 from freshpage.tracking.database import tags_of
 from freshpage.tracking.shapes import Change
+from freshpage.tracking.untyped import column_of
 
 
 def invalidate(names: Iterable[str], *, soft: bool = False) -> str:
@@ -89,8 +91,13 @@ def _tags(name: str) -> set[str]:
 
 
 def _key(model: type[Model], given: str) -> Any:
+    fields = model._meta.pk_fields
+    parts = given.split(",") if len(fields) > 1 else [given]
     try:
-        return model._meta.pk.to_python(given)
+        if len(parts) != len(fields):
+            raise ValidationError(f"it has {len(fields)} parts, with a comma between them")
+        values = tuple(field.to_python(part) for field, part in zip(fields, parts, strict=True))
+        return values if len(values) > 1 else values[0]
     except ValidationError as fault:
         wrong = f"{given!r} is no primary key of {model._meta.label}"
         raise ValueError(f"{wrong}: {' '.join(fault.messages)}") from fault
@@ -99,10 +106,10 @@ def _key(model: type[Model], given: str) -> Any:
 def row_tags(model: type[Model], key: Any = None) -> set[str]:
     """The tags of all pages that may show a model's rows, or the one with a key.
 
-    What else a row was before it was changed is not known here, so it may have come into any
-    list of its table's and left any: too wide is allowed, too narrow never.
+    What a row was before it was changed is not known here: the lists it may have come into or
+    left are dropped whatever they ask for. Too wide is allowed, too narrow never.
 
-    :param key: as the model's primary key has it in Python; None: any row.
+    :param key: as the model's primary key field has it; None: any row.
     """
     return set(tags_of([*_changes(model._meta.concrete_model or model, key)]))
 
@@ -110,22 +117,27 @@ def row_tags(model: type[Model], key: Any = None) -> set[str]:
 def _changes(model: type[Model], key: Any) -> Iterator[Change]:
     """A row of a model, its rows of parent models, and what it is joined with many-to-many."""
     options = model._meta
-    yield _change(options.db_table, options.pk_fields, key)
+    yield _change(model, options.pk_fields, key)
     for field in options.local_many_to_many:
         through: Any = field.remote_field.through
         if through._meta.auto_created:
-            own = through._meta.get_field(field.m2m_field_name())
-            yield _change(through._meta.db_table, [own], key)
+            yield _change(through, [through._meta.get_field(field.m2m_field_name())], key)
     for parent, link in options.parents.items():
         yield from _changes(parent, key if link is not None and link.primary_key else None)
 
 
-def _change(table: str, fields: Sequence[Any], key: Any) -> Change:
+def _change(model: type[Model], fields: Sequence[Any], key: Any) -> Change:
+    """All that may have happened to a row of which the key is known, or nothing."""
+    name = model._meta.db_table
     if key is None:
-        return Change(table)
-    keys = [key] if len(fields) == 1 else key
-    row = {field.column: value for field, value in zip(fields, keys, strict=True)}
-    return Change(table, row, row)
+        return Change(name)
+    connection = connections[router.db_for_read(model)]
+    values = key if isinstance(key, tuple) else (key,)
+    row = {
+        column_of(field): field.get_db_prep_save(value, connection)
+        for field, value in zip(fields, values, strict=True)
+    }
+    return Change(name, row, row)
 
 
 def _send(tags: frozenset[str], *, soft: bool) -> None:

@@ -33,6 +33,7 @@ from freshpage.tracking.shapes import Change
 from freshpage.tracking.shown import see_instances
 from freshpage.tracking.sql import DIALECTS
 from freshpage.tracking.threads import watch_threads
+from freshpage.tracking.uncommitted import uncommitted_tags
 from freshpage.tracking.writes import Writer
 
 # What drivers have beside execute.
@@ -75,6 +76,11 @@ def watch_database(stores: Stores) -> Stores:
 def tags_of(changes: list[Change]) -> Collection[str]:
     """The tags of the pages that changes may touch; every page's, where nothing is watched."""
     return (EVERYTHING,) if _delivery is None else _delivery.tags(None, changes)
+
+
+def uncommitted() -> frozenset[str]:
+    """The tags of what this thread has written and not committed."""
+    return uncommitted_tags(_delivery.tags if _delivery else None)
 
 
 def _current_stores() -> Sequence[TagStore]:

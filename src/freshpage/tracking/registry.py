@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from freshpage import sequence
@@ -53,6 +54,7 @@ class Registry:
         self._marks: list[int] = []
         self._known: dict[Shape, Tagger] = {}
         self._by_table: dict[str, list[Tagger]] = {}
+        self._asked = False
         self.unreadable = False  # there are notes of a version we don't know, or damaged ones
         self.generation = 0  # differs when shapes may have been lost
         self.version = 0  # grows with each shape that becomes known
@@ -119,7 +121,14 @@ class Registry:
             self._marks = [mark for mark, _ in notes]
 
     def is_read(self, table: str) -> bool:
-        """Whether a page may have read a table, as far as this process knows."""
+        """Whether a page may have read a table, as far as this process knows.
+
+        It asks the store when it knows of none yet: a command that writes once and ends.
+        """
+        if not self._asked:
+            self._asked = True
+            with suppress(Exception):  # whoever delivers the write will ask again, and tell
+                self.refresh()
         return table in self._by_table
 
     def tables(self, start: str) -> list[str]:

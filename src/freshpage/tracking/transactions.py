@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from freshpage.tracking.record import moments
@@ -83,16 +82,6 @@ def _is_of_a_test(connection: BaseDatabaseWrapper) -> bool:
     """Whether a TestCase has put all it does into one transaction, which nobody else sees."""
     blocks = connection.atomic_blocks
     return bool(blocks) and getattr(blocks[0], "_from_testcase", False)
-
-
-def anything_written() -> bool:
-    """Whether an open transaction of this thread has written to any table."""
-    return any(
-        isinstance(pending, Pending)
-        for connection in connections.all(initialized_only=True)
-        if not _is_of_a_test(connection)
-        for _, pending, _ in _waiting(connection)
-    )
 
 
 def add(connection: BaseDatabaseWrapper, changes: list[Change], deliver: Deliver) -> None:

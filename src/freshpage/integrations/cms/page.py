@@ -156,7 +156,7 @@ def get_page_cache(
     except Exception as fault:
         tell("a request could not be read", fault)
         return None
-    answer = run(exchange.lookup(), runtime.store)
+    answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
         visit.replayed = True
         return _replay(answer)
@@ -237,7 +237,7 @@ def _keep(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> H
         fields.append((_XFRAME_EXEMPT, "1"))
     told = exchange.receive(Head(200, response.reason_phrase, tuple(fields)))
     if exchange.keep:
-        answer = run(exchange.complete(response.content), runtime.store)
+        answer = run(exchange.complete(response.content), exchange.store)
         told = tuple(answer.headers) if answer else told
     for name, value in told:
         if name in ("Cache-Status", "ETag"):
