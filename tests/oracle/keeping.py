@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from freshpage.cacheability import EVERYTHING
+from freshpage.request import Request
 from freshpage.sequence import Sequence
 from freshpage.tracking.record import Record, recording
 
@@ -46,13 +47,14 @@ TAGS = Tags()
 class Kept:
     """A page: rendered when it is first asked for, and again once it is invalid."""
 
-    def __init__(self, render: Callable[[], str]) -> None:
+    def __init__(self, render: Callable[[], str], asked: Request | None = None) -> None:
         self.render = render
+        self.asked = asked
         self.fill()
 
     def fill(self) -> None:
-        self.record = Record()
         self.sequence = TAGS.sequence()
+        self.record = Record(sent=self.asked)
         with recording(self.record):
             self.text = self.render()
         self.declared = self.record.cacheability

@@ -5,7 +5,7 @@ Each function returns what there is to say of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from freshpage.invalidating import place_tag
 from freshpage.runtime import runtime, runtimes
 from freshpage.stores.base import StoreError
 from freshpage.tracking.database import tags_of
-from freshpage.tracking.shapes import Change, Row
+from freshpage.tracking.shapes import Change
 from freshpage.tracking.untyped import column_of
 
 
@@ -111,29 +111,33 @@ def row_tags(model: type[Model], key: Any = None) -> set[str]:
 
     :param key: as the model's primary key field has it; None: any row.
     """
+    return set(tags_of([*_changes(model._meta.concrete_model or model, key)]))
+
+
+def _changes(model: type[Model], key: Any) -> Iterator[Change]:
+    """A row of a model, its rows of parent models, and what it is joined with many-to-many."""
     options = model._meta
-    changes = _changes(model, key)
-    for parent in options.all_parents:
-        link = options.get_ancestor_link(parent)
-        same = link is not None and link.primary_key
-        changes += _changes(parent, key if same else None)
-    return set(tags_of(changes))
+    yield _change(model, options.pk_fields, key)
+    for field in options.local_many_to_many:
+        through: Any = field.remote_field.through
+        if through._meta.auto_created:
+            yield _change(through, [through._meta.get_field(field.m2m_field_name())], key)
+    for parent, link in options.parents.items():
+        yield from _changes(parent, key if link is not None and link.primary_key else None)
 
 
-def _changes(model: type[Model], key: Any) -> list[Change]:
+def _change(model: type[Model], fields: Sequence[Any], key: Any) -> Change:
     """All that may have happened to a row of which the key is known, or nothing."""
-    options = model._meta
+    name = model._meta.db_table
     if key is None:
-        return [Change(options.db_table)]
-    fields = options.pk_fields
-    values = key if isinstance(key, tuple) else (key,)
+        return Change(name)
     connection = connections[router.db_for_read(model)]
+    values = key if isinstance(key, tuple) else (key,)
     row = {
         column_of(field): field.get_db_prep_save(value, connection)
         for field, value in zip(fields, values, strict=True)
     }
-    pairs: list[tuple[Row | None, Row | None]] = [(row, row), (row, None), (None, row)]
-    return [Change(options.db_table, old, new) for old, new in pairs]
+    return Change(name, row, row)
 
 
 def _send(tags: frozenset[str], *, soft: bool) -> None:

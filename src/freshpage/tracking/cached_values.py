@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from freshpage.tracking.columns import TEXT
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import ANY_COLUMN, ANY_TABLE, Change, Column, Shape
 from freshpage.tracking.traces import Trace, trace_of
-from freshpage.tracking.unfollowed import unfollowed
 
 KINDS = 500  # of keys that are told apart in a process; pages that read others are not stored
 TAGS = 2000  # carried beside a value at most
@@ -123,7 +123,7 @@ class CachedValues:
         try:
             tagger = self._registry.tagger(Shape(kind, ANY_COLUMN, (Column("key", TEXT),)))
         except Exception as fault:
-            unfollowed(record, fault)
+            unknown(record, fault)
             return []
         return [tagger.tag, *tagger.asked([[mark + key]])]
 
@@ -131,7 +131,7 @@ class CachedValues:
         try:
             return trace_of(record, self._registry)
         except Exception as fault:
-            unfollowed(record, fault)
+            unknown(record, fault)
             return None
 
     # -- writes --------------------------------------------------------------------------
@@ -146,7 +146,11 @@ class CachedValues:
         trace = self._trace(record)
         if trace is None:
             return None
-        tags = trace.end(key)
+        try:
+            tags = trace.end(key)
+        except Exception as fault:
+            unknown(record, fault)
+            return None
         record.tags.difference_update(self._tags(record, alias, key, _NONE))
         record.tags.update(self._tags(record, alias, key))
         if timeout is not None and not _now.lasting:

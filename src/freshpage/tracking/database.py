@@ -23,6 +23,7 @@ from freshpage.tracking.cached_values import CachedValues
 from freshpage.tracking.caches import watch_caches
 from freshpage.tracking.clock import watch_clock
 from freshpage.tracking.delivery import Delivery, TagStore
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.raw_sql import RawSql
 from freshpage.tracking.reads import Reader
 from freshpage.tracking.record import current
@@ -52,7 +53,7 @@ def watch_database(stores: Stores) -> Stores:
     :param stores: gives the stores that keep pages; asked each time, never here.
     :returns: what gave the stores before; the same, where nothing did.
     """
-    global _stores, _delivery
+    global _delivery, _stores
     before, _stores = _stores, stores
     if before is None:
         registry = Registry(_current_stores)
@@ -73,8 +74,8 @@ def watch_database(stores: Stores) -> Stores:
 
 
 def tags_of(changes: list[Change]) -> Collection[str]:
-    """The tags that changes touch which were made elsewhere."""
-    return _delivery.tags(None, changes) if _delivery else (EVERYTHING,)
+    """The tags of the pages that changes may touch; every page's, where nothing is watched."""
+    return (EVERYTHING,) if _delivery is None else _delivery.tags(None, changes)
 
 
 def uncommitted() -> frozenset[str]:
@@ -94,7 +95,7 @@ def _see_backends() -> None:
     def compiler_seen(self: BaseDatabaseOperations, compiler_name: str) -> Any:
         record = current()
         if record is not None and self.connection.vendor not in DIALECTS:
-            record.lose("query-not-followed")
+            unknown(record, LookupError(f"databases by {self.connection.vendor} are not known"))
         return compiler(self, compiler_name)
 
     BaseDatabaseOperations.compiler = compiler_seen  # type: ignore[method-assign]
@@ -141,13 +142,25 @@ def _see_writes(registry: Registry, delivery: Delivery) -> None:
 
 
 def _see_commits() -> None:
-    commit = BaseDatabaseWrapper.commit
+    commit, rollback = BaseDatabaseWrapper.commit, BaseDatabaseWrapper.rollback
+    set_autocommit = BaseDatabaseWrapper.set_autocommit
 
     def commit_and_deliver(self: BaseDatabaseWrapper) -> None:
         commit(self)
+        transactions.begin(self)
         transactions.deliver_pending(self)
 
+    def rollback_seen(self: BaseDatabaseWrapper) -> None:
+        rollback(self)
+        transactions.begin(self)
+
+    def set_autocommit_seen(self: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        set_autocommit(self, *args, **options)
+        transactions.begin(self)
+
     BaseDatabaseWrapper.commit = commit_and_deliver  # type: ignore[method-assign]
+    BaseDatabaseWrapper.rollback = rollback_seen  # type: ignore[method-assign]
+    BaseDatabaseWrapper.set_autocommit = set_autocommit_seen  # type: ignore[method-assign]
 
 
 def _see_cursors(raw: RawSql) -> None:
@@ -155,11 +168,13 @@ def _see_cursors(raw: RawSql) -> None:
     callproc, getattr_ = CursorWrapper.callproc, CursorWrapper.__getattr__
 
     def execute_seen(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        transactions.first_query(self.db, sql)
         if transactions.is_own(self.db) or (current() is None and sql[:6] == "SELECT"):
             return execute(self, sql, params)
         return raw.executed(self, sql, params, lambda: execute(self, sql, params))
 
     def executemany_seen(self: CursorWrapper, sql: Any, param_list: Any) -> Any:
+        transactions.first_query(self.db, sql)
         if transactions.is_own(self.db):
             return executemany(self, sql, param_list)
         return raw.executed(

@@ -35,10 +35,17 @@ class Delivery:
 
     def deliver(self, connection: BaseDatabaseWrapper | None, changes: list[Change]) -> None:
         """Invalidate what changes touched; a fault is logged, for the commit stands."""
-        tags = self.tags(connection, changes) if changes else ()
+        if not changes:
+            return
+        tags = self.tags(connection, changes)
         if not tags:
             return
-        for store in self._stores():
+        try:
+            stores = self._stores()
+        except Exception as fault:  # none can be opened by this process
+            logger.error("invalidating %d tags failed: %s", len(tags), fault)
+            return
+        for store in stores:
             try:
                 store.invalidate(tags)
             except Exception as fault:  # the store makes up for it before it is read again
@@ -47,7 +54,7 @@ class Delivery:
     def tags(
         self, connection: BaseDatabaseWrapper | None, changes: list[Change]
     ) -> Collection[str]:
-        """The tags that changes touch; where that can't be told, every page's."""
+        """The tags that changes touch; every page's, where that can't be told."""
         try:
             return self._tags(connection, changes)
         except Exception as fault:

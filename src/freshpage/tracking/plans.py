@@ -8,10 +8,10 @@ from typing import Any
 
 from freshpage.tracking.columns import DATE, DATETIME, INTEGER, SPELLERS, as_datetime, spell
 from freshpage.tracking.conditions import Conditions
+from freshpage.tracking.parts import VALUES, Counted, InAnswer, Part, RowTags, Source, Window
 from freshpage.tracking.positions import cell_with, cells_between, position
 from freshpage.tracking.queries import Analysis
 from freshpage.tracking.registry import Registry
-from freshpage.tracking.selects import VALUES, Counted, InAnswer, Part, RowTags, Source, Window
 from freshpage.tracking.shapes import Tagger, whole_table
 from freshpage.tracking.shown import Building, Cell
 from freshpage.tracking.traces import Shown, Trace

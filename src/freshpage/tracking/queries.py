@@ -15,7 +15,8 @@ from django.db.models.sql.query import Query
 from freshpage.tracking import ignored
 from freshpage.tracking.conditions import Conditions, Key, aggregates_of
 from freshpage.tracking.expressions import Reads
-from freshpage.tracking.selects import NotUnderstood, Part, RowTags, Select
+from freshpage.tracking.parts import Part, RowTags
+from freshpage.tracking.selects import NotUnderstood, Select
 from freshpage.tracking.untyped import Compiler
 
 

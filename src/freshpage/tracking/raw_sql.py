@@ -10,11 +10,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from freshpage.tracking import transactions
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.reads import within_transaction
 from freshpage.tracking.record import Record, current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.relations import is_table
-from freshpage.tracking.rows import TooMany, key_of, read_by_key, read_where, watched
+from freshpage.tracking.rows import Look, TooMany, key_of, read_by_key, read_where, watched
 from freshpage.tracking.shapes import ANY_TABLE, Change, Row, Shape, whole_table
 from freshpage.tracking.sql import (
     HARMLESS,
@@ -26,9 +27,10 @@ from freshpage.tracking.sql import (
     understand,
 )
 from freshpage.tracking.traces import trace_of
-from freshpage.tracking.unfollowed import unfollowed
 
 Run = Callable[[], Any]
+
+_QUERIES = ("SELECT", "VALUES", "WITH")
 
 
 class RawSql:
@@ -46,30 +48,24 @@ class RawSql:
     ) -> Any:
         """In place of a cursor's execute or executemany, which is ``run``."""
         record, connection = current(), cursor.db
-        text = sql if isinstance(sql, str) else _text(cursor, sql)
-        word = first_word(text)
-        if word in HARMLESS or (record is None and word in ("SELECT", "VALUES")):
-            return run()
         try:
-            statement = understand(text, connection.vendor, params is not None)
-        except Exception:  # a parser's own fault
-            statement = UNKNOWN
-        if record is not None:
-            self._note(record, connection, statement)
-        if statement.writes is None:
-            if word in ("SELECT", "VALUES", "WITH") and "INTO" not in text.upper():
-                return run()  # a function it calls may write: that can't be seen
-            return self._unseen(connection, [Change(ANY_TABLE)], run)
-        if not statement.writes:
-            return run()
-        if many or len(statement.writes) > 1:
-            changes = [Change(one.table, columns=one.columns) for one in statement.writes]
-            return self._unseen(connection, changes, run)
-        write = statement.writes[0]
-        if statement.returns and not transactions.is_open(connection):
-            # SQLite does not commit before the last row is fetched
-            return self._unseen(connection, [Change(write.table, columns=write.columns)], run)
-        return self._write(connection, write, params, run)
+            text = sql if isinstance(sql, str) else _text(cursor, sql)
+            word = first_word(text)
+            if word in HARMLESS or (record is None and word in ("SELECT", "VALUES")):
+                write: Write | list[Change] = []
+            else:
+                statement = _understood(text, connection, params)
+                if record is not None:
+                    self._note(record, connection, statement)
+                query = word in _QUERIES and "INTO" not in text.upper()
+                write = _write_of(statement, connection, many=many, query=query)
+        except Exception as fault:  # it may read and write anything
+            if record is not None:
+                unknown(record, fault, "SQL")
+            write = [Change(ANY_TABLE)]
+        if isinstance(write, Write):
+            return self._write(connection, write, params, run)
+        return self._unseen(connection, write, run)
 
     def read(self, record: Record, connection: BaseDatabaseWrapper, sql: str) -> None:
         """Note a query of the ORM's that has SQL text in it."""
@@ -122,7 +118,7 @@ class RawSql:
                 tables = [shape.table for shape in shapes]
                 within_transaction(record, connection, tables, since > trace.version)
         except Exception as fault:
-            unfollowed(record, fault)
+            unknown(record, fault)
 
     # -- writes --------------------------------------------------------------------------
 
@@ -148,18 +144,32 @@ class RawSql:
                 raise TooMany from None
             return read_where(connection, write.target, write.where, values)
 
-        def after(rows: list[Row]) -> list[Row]:
+        def after(rows: list[Row], _: Any) -> list[Row]:
             return read_by_key(connection, name, [key_of(name, row) for row in rows])
 
-        return watched(
-            connection,
-            name,
-            run,
-            before=before,
-            after=after,
-            columns=write.columns,
-            deliver=self._deliver,
-        )
+        look = Look(before, after, write.columns)
+        return watched(connection, name, run, look, self._deliver)
+
+
+def _understood(text: str, connection: BaseDatabaseWrapper, params: Any) -> Statement:
+    try:
+        return understand(text, connection.vendor, params is not None)
+    except Exception:  # a parser's own fault
+        return UNKNOWN
+
+
+def _write_of(
+    statement: Statement, connection: BaseDatabaseWrapper, *, many: bool, query: bool
+) -> Write | list[Change]:
+    """What a statement writes: in rows that can be read before and after, or so much."""
+    if statement.writes is None:
+        # a function that a query calls may write: that can't be seen
+        return [] if query else [Change(ANY_TABLE)]
+    # SQLite does not commit before the last returned row is fetched
+    early = statement.returns and not transactions.is_open(connection)
+    if statement.writes and (many or early or len(statement.writes) > 1):
+        return [Change(one.table, columns=one.columns) for one in statement.writes]
+    return statement.writes[0] if statement.writes else []
 
 
 def _row(row: dict[str, Any], params: Any) -> Row:

@@ -18,6 +18,7 @@ from django.db.models.sql.constants import MULTI, SINGLE
 from freshpage.tracking import transactions
 from freshpage.tracking.boundaries import boundaries, limit_to_next
 from freshpage.tracking.conditions import Conditions
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.plans import Plan, Row
 from freshpage.tracking.queries import analyse, conditions_of
 from freshpage.tracking.record import Record
@@ -25,7 +26,6 @@ from freshpage.tracking.registry import Registry
 from freshpage.tracking.selects import NotUnderstood
 from freshpage.tracking.shown import Building, building_of
 from freshpage.tracking.traces import Trace, trace_of
-from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.untyped import Compiler
 
 PLANS = 4096  # SQL texts remembered
@@ -72,6 +72,7 @@ class Reader:
             answer = self._execute(compiler, result_type, chunked_fetch, chunk_size)
         finally:
             own[transactions.OWN] = before
+            del compiler.as_sql
         if seen is not None:
             building = building_of(compiler.query)
             return self._after(record, seen, result_type, answer, building)
@@ -91,17 +92,23 @@ class Reader:
                 within_transaction(record, compiler.connection, plan.tables, new)
             return trace, plan, conditions
         except NotUnderstood:
+            self._read_as_sql(record, compiler, sql)
+        except Exception as fault:
+            unknown(record, fault)
+        return None
+
+    def _read_as_sql(self, record: Record, compiler: Compiler, sql: str) -> None:
+        try:
             self._read_sql(record, compiler.connection, sql)
         except Exception as fault:
-            unfollowed(record, fault)
-        return None
+            unknown(record, fault)
 
     def bounded(self, record: Record, moment: datetime.datetime) -> None:
         """Note a moment that is good for the bound of a query only."""
         try:
             trace_of(record, self._registry).moments.append(moment)
         except Exception as fault:
-            unfollowed(record, fault)
+            unknown(record, fault)
 
     def _look_ahead(self, record: Record, trace: Trace, compiler: Compiler) -> None:
         found = boundaries(compiler.query, trace.moments)
@@ -145,15 +152,18 @@ class Reader:
         except KeyError:  # the same SQL of another query: its conditions lie elsewhere
             record.tags.update(plan.whole)
         except Exception as fault:
-            unfollowed(record, fault)
+            unknown(record, fault)
         return answer
 
 
 def _noting(record: Record, plan: Plan, chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
     """The chunks of an answer that is fetched while it is used."""
     for chunk in chunks:
-        for row in chunk:
-            record.tags.update(plan.row_tags(row))
+        try:
+            for row in chunk:
+                record.tags.update(plan.row_tags(row))
+        except Exception as fault:
+            unknown(record, fault)
         yield chunk
 
 
@@ -167,5 +177,9 @@ def within_transaction(
     """
     if transactions.has_written(connection, tables):
         record.lose("uncommitted-data")
+    elif not transactions.sees_the_past(connection):
+        return
+    elif transactions.had_read(connection, record.begun):
+        record.lose("older-transaction")  # what was committed since is hidden from it
     elif new:
         record.lose("new-query")

@@ -6,6 +6,7 @@ A front door opens one for each render; whatever runs inside the render finds it
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,8 @@ from typing import Any
 
 from freshpage.cacheability import Cacheability
 from freshpage.request import Request
+
+moments = itertools.count(1)  # tells what was earlier in this process
 
 
 class Record:
@@ -28,11 +31,12 @@ class Record:
     states its own freshness. ``loss``: why it is not, though that says nothing of the page.
     ``stated``: the render said itself how long it lives, whatever the clock. ``late``: adds
     the tags of what is known only by and by; ``trace``: its own notes of the data's reads.
+    ``begun``: when, among ``moments``; its S0 is older.
     """
 
     __slots__ = (
-        *("_axes", "_clock_ttl", "_read_clock", "doubt", "explained", "late", "loss", "refusal"),
-        *("sent", "stated", "tags", "trace", "ttl", "watched"),
+        *("_axes", "_clock_ttl", "_read_clock", "begun", "doubt", "explained", "late", "loss"),
+        *("refusal", "sent", "stated", "tags", "trace", "ttl", "watched"),
     )
 
     def __init__(
@@ -42,6 +46,7 @@ class Record:
         *,
         clock_ttl: float = 60.0,
     ) -> None:
+        self.begun = next(moments)
         self.sent = sent
         self.watched = False
         self.explained: set[str] = set()
@@ -69,6 +74,7 @@ class Record:
     def part(self) -> Record:
         """A record for a part of this render, to be absorbed when it has ended."""
         part = Record(sent=self.sent, clock_ttl=self._clock_ttl)
+        part.begun = self.begun
         part.watched = self.watched
         return part
 

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from freshpage.tracking.columns import SPELLERS, spell, table
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import ANY_COLUMN, Column, Shape, whole_table
@@ -46,7 +47,10 @@ def _tagging(registry: Registry, method: Callable[..., Any]) -> Callable[..., An
         record = current()
         if record is not None:
             rows = found.values() if isinstance(found, dict) else [found]
-            record.tags.update(row_tags(registry, rows))
+            try:
+                record.tags.update(row_tags(registry, rows))
+            except Exception as fault:
+                unknown(record, fault)
         return found
 
     return tagged

@@ -1,46 +1,48 @@
-"""Reading the rows that a write is about to touch, or has touched."""
+"""Reading the rows that a write is about to touch, or has touched.
+
+Whatever goes wrong in that is no fault of the write's: it is made all the same, and then any
+row of its table may have changed.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from django.db import Error, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from freshpage.tracking import transactions
 from freshpage.tracking.columns import table
+from freshpage.tracking.faults import widened
 from freshpage.tracking.shapes import Change, Row
 
 ROWS = 500  # that are compared one by one; beyond, whatever has the table's columns
 
+# MySQL has rolled back more than the statement that got one of these: the application must
+# hear of it.
+_ROLLED_BACK = frozenset({1205, 1213})
+
 Key = tuple[Any, ...]
 T = TypeVar("T")
-
-logger = logging.getLogger("freshpage.tracking")
 
 
 class TooMany(Exception):
     """More rows than are worth comparing, or ones that can't be found again."""
 
 
-@contextmanager
-def widening() -> Iterator[None]:
-    """What can't be looked at has changed, whatever it was.
+class Look(NamedTuple):
+    """How to read the rows of a statement.
 
-    Nothing of ours fails a write. What the database refuses, it would have refused in the
-    write too, whose conditions these are; and its transaction may be lost already.
+    :param before: None: it touches none that were there.
+    :param after: given those before, and the statement's result.
+    :param columns: those that may change; None: all.
     """
-    try:
-        yield
-    except Error:
-        raise
-    except TooMany:
-        return
-    except Exception as fault:
-        logger.warning("a write could not be followed: %s", fault, exc_info=fault)
+
+    before: Callable[[], list[Row]] | None
+    after: Callable[[list[Row], Any], list[Row]]
+    columns: frozenset[str] | None = None
 
 
 @contextmanager
@@ -63,12 +65,11 @@ def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[None]:
 def _take(connection: BaseDatabaseWrapper, name: str) -> None:
     if connection.vendor != "sqlite":
         return
-    with transactions.own_statement(connection), connection.cursor() as cursor:
-        try:
+    try:
+        with transactions.own_statement(connection), connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)} WHERE 0")  # noqa: S608
-        except OperationalError as error:
-            if "cannot modify" not in str(error):  # a view that triggers write through
-                raise
+    except Exception as fault:  # the write will tell
+        widened(f"a write to {name}", fault)
 
 
 def read_where(
@@ -89,8 +90,10 @@ def read_where(
     if where:
         sql += f" WHERE {where}"
     sql += " " + connection.ops.limit_offset_sql(0, ROWS + 1)
-    if lock and connection.features.has_select_for_update:
-        sql += " " + connection.ops.for_update_sql()
+    features = connection.features
+    if lock and features.has_select_for_update:
+        # not more than an update locks: rows that refer to these may come meanwhile
+        sql += " " + connection.ops.for_update_sql(no_key=features.has_select_for_no_key_update)
     return _read(connection, sql, params)
 
 
@@ -116,13 +119,28 @@ def read_by_key(connection: BaseDatabaseWrapper, name: str, keys: Sequence[Key])
 
 
 def _read(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[Row]:
-    with transactions.own_statement(connection), connection.cursor() as cursor:
+    with _spared(connection), transactions.own_statement(connection), connection.cursor() as cursor:
         cursor.execute(sql, params)
         names = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
     if len(rows) > ROWS:
         raise TooMany
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+@contextmanager
+def _spared(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """What fails in here does not end the transaction around it, as it would on PostgreSQL."""
+    if connection.vendor != "postgresql" or not transactions.is_open(connection):
+        yield
+        return
+    savepoint: Any = connection.savepoint()
+    try:
+        yield
+    except BaseException:
+        connection.savepoint_rollback(savepoint)
+        raise
+    connection.savepoint_commit(savepoint)
 
 
 def key_of(name: str, row: Row) -> Key:
@@ -143,28 +161,47 @@ def watched(
     connection: BaseDatabaseWrapper,
     name: str,
     write: Callable[[], T],
-    *,
-    before: Callable[[], list[Row]],
-    after: Callable[[list[Row]], list[Row]],
-    columns: frozenset[str] | None,
+    look: Look,
     deliver: transactions.Deliver,
 ) -> T:
-    """Write to a table, and have what became of its rows delivered on commit.
-
-    :param before, after: read the rows; where they can't, any row may have changed.
-    :param columns: those that may change; None: all.
-    """
-    with held(connection, name):
-        rows: list[Row] | None = None
-        with widening():
-            rows = before()
+    """Write to a table, and have what became of its rows delivered on commit."""
+    if look.before is None:
         result = write()
-        changes = [Change(name, columns=columns)]
-        if rows is not None:
-            with widening():
-                changes = compare(name, rows, after(rows))
+        transactions.add(connection, _changes(connection, name, look, [], result), deliver)
+        return result
+    with held(connection, name):
+        rows = _attempt(connection, name, look.before)
+        result = write()
+        changes = _changes(connection, name, look, rows, result)
         transactions.add(connection, changes, deliver)
     return result
+
+
+def _changes(
+    connection: BaseDatabaseWrapper, name: str, look: Look, rows: list[Row] | None, result: Any
+) -> list[Change]:
+    changes = None
+    if rows is not None:
+        known = rows  # for the type checker
+        changes = _attempt(
+            connection, name, lambda: compare(name, known, look.after(known, result))
+        )
+    return [Change(name, columns=look.columns)] if changes is None else changes
+
+
+def _attempt(connection: BaseDatabaseWrapper, name: str, read: Callable[[], T]) -> T | None:
+    """What ``read`` returns; None: it can't be told."""
+    try:
+        return read()
+    except TooMany:
+        return None
+    except Exception as fault:
+        if connection.vendor == "mysql" and isinstance(fault, OperationalError):
+            code = fault.args[0] if fault.args else None
+            if code in _ROLLED_BACK:
+                raise
+        widened(f"a write to {name}", fault)
+        return None
 
 
 def compare(name: str, before: Sequence[Row], after: Sequence[Row]) -> list[Change]:

@@ -2,108 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import Col, ColPairs, OrderBy, RawSQL
+from django.db.models.expressions import Col, OrderBy
 from django.db.models.sql.query import Query
 
 from freshpage.tracking.columns import SPELLERS, Table, table
 from freshpage.tracking.conditions import Conditions, Key, aggregates_of, filter_of
 from freshpage.tracking.expressions import Reads
 from freshpage.tracking.joins import Joins
+from freshpage.tracking.parts import (
+    VALUES,
+    Counted,
+    Dimension,
+    InAnswer,
+    Part,
+    RowTags,
+    Source,
+    Window,
+)
 from freshpage.tracking.positions import has_positions
+from freshpage.tracking.selection import Selection
 from freshpage.tracking.shapes import ALWAYS, ANY_COLUMN, BY_CHANGE, NEVER, Column, Hop, Shape
-from freshpage.tracking.shown import is_lazy, makes_so
 from freshpage.tracking.untyped import Compiler, column_of
-
-_QUOTED = re.compile(r"""["`]([^"`]+)["`]\.["`]([^"`]+)["`]""")
-VALUES = 256  # combinations of values that one part of a query is tagged with at most
 
 
 class NotUnderstood(Exception):
     """The query has to be read as SQL."""
-
-
-class InAnswer(NamedTuple):
-    """Values that are to be taken from the rows of the answer, at a place in each."""
-
-    place: int
-
-
-class Counted(NamedTuple):
-    """Values that the query's aggregates ask for in their filters."""
-
-    key: Key
-
-
-Source = Key | InAnswer | Counted
-
-
-class Window(NamedTuple):
-    """An ordered answer that is cut off after some rows.
-
-    :param place: of the value that orders it, in a row of the answer.
-    """
-
-    place: int
-    descending: bool
-    rows: int
-
-
-class Part(NamedTuple):
-    """One table's part in a query.
-
-    :param query: whose conditions: the number of a (sub)query.
-    :param values: where those of ``shape.equal`` are.
-    :param stretch: the condition on ``shape.dimension``.
-    :param when_full: holds only for an answer that fills its window, or does not.
-    :param pinned: a unique column among ``values``: once all it asks for are in the
-        answer, no other row can come in.
-    """
-
-    query: int
-    shape: Shape
-    values: tuple[Source, ...]
-    window: Window | None = None
-    stretch: Key | None = None
-    when_full: bool | None = None
-    pinned: Key | None = None
-
-    def without_answer(self) -> Part | None:
-        """The part, should values not be found in the answer; None: it wants none."""
-        pairs = zip(self.shape.equal, self.values, strict=True)
-        kept = {column: source for column, source in pairs if not isinstance(source, InAnswer)}
-        if len(kept) == len(self.values):
-            return None
-        shape = self.shape.with_equal(tuple(kept))
-        return self._replace(shape=shape, values=tuple(kept.values()))
-
-
-class Dimension(NamedTuple):
-    """A column of which a stretch matters; for the rest see :class:`Part`."""
-
-    column: Column | None = None
-    window: Window | None = None
-    stretch: Key | None = None
-    when_full: bool | None = None
-
-
-class RowTags(NamedTuple):
-    """A table whose rows are in the answer.
-
-    :param places: of the primary key in a row of the answer.
-    :param always: the columns that matter whether they are shown or not; None: all do.
-    """
-
-    alias: str
-    shape: Shape
-    places: tuple[int, ...]
-    always: frozenset[str] | None
 
 
 class Select:
@@ -133,31 +61,11 @@ class Select:
         dropped = bool(group_by) and compiler._meta_ordering
         self.order = [] if dropped else [expression for expression, _ in order_by]
         self.sliced = query.is_sliced
-        expressions = [expression for expression, *_ in compiler.select]
-        self.lazy = _lazy_places(compiler.klass_info, expressions)
-        self._look_at_select(expressions)
+        self.selection = Selection(compiler, self.tables)
+        self.places, self.counted = self.selection.places, self.selection.counted
+        self.computed, self.ranked = self.selection.computed, self.selection.ranked
         self._look(compiler)
         self.in_answer = in_answer and not self.ranked
-
-    def _look_at_select(self, expressions: list[Any]) -> None:
-        self.places: dict[Key, int] = {}
-        self.exposed: set[Key] = set()
-        self.computed, self.counted = Reads(), Reads()
-        self.ranked = any(expression.contains_over_clause for expression in expressions)
-        place = 0
-        for expression in expressions:
-            columns = expression.get_cols() if isinstance(expression, ColPairs) else [expression]
-            for column in columns:
-                key = _plain_column(column)
-                if key is not None and key[0] in self.tables:
-                    self.places.setdefault(key, place)
-                    if self.lazy is None or place not in self.lazy:
-                        self.exposed.add(key)
-                elif column.contains_aggregate:
-                    self.counted.look([column])
-                else:
-                    self.computed.look([column])
-                place += 1
 
     def _look(self, compiler: Compiler) -> None:
         query = self.query
@@ -204,11 +112,11 @@ class Select:
             if not key or -1 in places or any(column.kind not in SPELLERS for column in key):
                 continue
             always = self._deciding(alias) | self.ordered.of(alias) | self.computed.of(alias)
-            always |= {column for owner, column in self.exposed if owner == alias}
+            always |= {column for owner, column in self.selection.exposed if owner == alias}
             columns = always | self._content(alias)
             names = ANY_COLUMN if columns.issuperset(known.kinds) else tuple(sorted(columns))
             shape = Shape(self.tables[alias], names, tuple(key), arrivals=False)
-            lazy = None if self.lazy is None or always == columns else frozenset(always)
+            lazy = frozenset(always) if self.selection.is_lazy and always != columns else None
             yield RowTags(alias, shape, tuple(places), lazy)
 
     def _content(self, alias: str) -> set[str]:
@@ -396,35 +304,6 @@ class Select:
             isinstance(one, OrderBy) and isinstance(one.expression, Col) for one in self.order
         )
         return set() if plain else self._totals(alias)
-
-
-def _plain_column(expression: Any) -> Key | None:
-    """The column that is selected, if it is just that."""
-    if isinstance(expression, Col):
-        return (expression.alias, column_of(expression.target))
-    if isinstance(expression, RawSQL) and not expression.params:
-        # a prefetch selects the key it goes by so
-        named = _QUOTED.fullmatch(expression.sql.strip("()"))
-        return named and (named[1], named[2])
-    return None
-
-
-def _lazy_places(made: dict[str, Any] | None, expressions: list[Any]) -> set[int] | None:
-    """The places of values that instances get when they are asked for; None: of none."""
-    if made is None or any(isinstance(one, ColPairs) for one in expressions):
-        return None
-    lazy: set[int] = set()
-    at_once: set[int] = set()
-    pending = [made]
-    while pending:
-        info = pending.pop()
-        model = info["model"]
-        if not makes_so(model):
-            return None
-        for place in info["select_fields"]:
-            (lazy if is_lazy(model, expressions[place].target) else at_once).add(place)
-        pending.extend(info.get("related_klass_infos", ()))
-    return lazy - at_once
 
 
 def _known_table(name: str) -> Table:

@@ -21,8 +21,8 @@ from django.db.models.query import ModelIterable
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import current
-from freshpage.tracking.unfollowed import unfollowed
 from freshpage.tracking.untyped import column_of
 
 # Descriptors that look into an instance's dict, and do nothing else.
@@ -63,6 +63,9 @@ def _follows_model(model: type[Model]) -> tuple[type, ...]:
     return model.__mro__[model.__mro__.index(Model) + 1 :]
 
 
+_showing = threading.Lock()
+
+
 class Layout:
     """The instances of one model that are made of an answer.
 
@@ -82,16 +85,16 @@ class Layout:
         self.plain = plain and not told
 
     def show(self, name: str) -> None:
-        """Set an attribute that somebody asked for, on all instances.
-
-        :raises KeyError: the query itself has deferred it, or it was deleted since.
-        """
-        self.waiting.remove(name)
-        place, cell = self.later[name]
-        self.shown.add(cell)
-        self.now.append((name, place))
-        for one in self.made:
-            dict.setdefault(one, name, one.values_[place])
+        """Set an attribute that somebody asked for, on all instances; in one thread only."""
+        with _showing:
+            if name not in self.waiting:
+                return
+            place, cell = self.later[name]
+            self.shown.add(cell)
+            self.now.append((name, place))
+            for one in self.made:
+                dict.setdefault(one, name, one.values_[place])
+            self.waiting.remove(name)  # last: who finds it gone finds the value
 
 
 class Building:
@@ -165,15 +168,12 @@ def see_instances() -> None:
     def from_db_seen(
         cls: type[Model], db: str, field_names: Sequence[str], values: Sequence[Any]
     ) -> Model:
-        building = _now.building
-        if building is not None and building.lazy:
+        building, record = _now.building, current()
+        if building is not None and building.lazy and record is not None:
             try:
                 return building.make(cls, db, field_names, values)
             except Exception as fault:
-                building.lazy = False
-                record = current()
-                if record is not None:
-                    unfollowed(record, fault)
+                unknown(record, fault, f"an instance of {cls.__name__}")
         made: Model = from_db(cls, db, field_names, values)
         return made
 
@@ -218,11 +218,12 @@ class Later(dict[str, Any]):
         self.layout_ = layout
 
     def __missing__(self, name: str) -> Any:
-        self.layout_.show(name)
+        self.layout_.show(name)  # a KeyError: the query deferred it, or it was deleted since
         return dict.__getitem__(self, name)
 
     def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self, name) or name in self.layout_.waiting
+        # in this order: another thread may show it meanwhile
+        return name in self.layout_.waiting or dict.__contains__(self, name)
 
     def get(self, name: str, default: Any = None) -> Any:
         return self[name] if name in self else default  # noqa: SIM401 (it is what get is)

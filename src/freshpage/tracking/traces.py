@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Collection
 from typing import Any, NamedTuple, Protocol
 
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import Shape, Tagger
@@ -105,6 +106,12 @@ class Trace:
 
     def finish(self) -> None:
         """Add the tags of what was shown up to now."""
+        try:
+            self._finish()
+        except Exception as fault:
+            unknown(self._record, fault)
+
+    def _finish(self) -> None:
         if not self.met.issuperset(self.moments):
             self._record.read_clock()
         self._close(0)

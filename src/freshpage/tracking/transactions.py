@@ -13,9 +13,14 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from freshpage.tracking.record import moments
 from freshpage.tracking.shapes import ANY_TABLE, Change
 
-OWN = "_freshpage_own"  # an attribute of connections: see own_statement
+# attributes of connections: see own_statement and first_query
+OWN, FIRST = "_freshpage_own", "_freshpage_first"
+# Where a query sees what was committed before it, and not before its transaction, unless
+# another isolation_level is asked for.
+_BY_STATEMENT = frozenset({"postgresql", "mysql", "oracle"})
 
 Deliver = Callable[[BaseDatabaseWrapper, list[Change]], None]
 
@@ -48,6 +53,35 @@ def is_open(connection: BaseDatabaseWrapper) -> bool:
     if connection.connection is None:  # it does not know yet
         return not connection.settings_dict["AUTOCOMMIT"]
     return connection.in_atomic_block or not connection.autocommit
+
+
+def first_query(connection: BaseDatabaseWrapper, sql: Any) -> None:
+    """Note when a connection is asked for the first time since :func:`begin`."""
+    state = vars(connection)
+    if FIRST not in state and not (isinstance(sql, str) and sql.startswith("SAVEPOINT")):
+        state[FIRST] = next(moments)
+
+
+def begin(connection: BaseDatabaseWrapper) -> None:
+    """A transaction has begun, or ended; nothing was read in it yet."""
+    vars(connection).pop(FIRST, None)
+
+
+def sees_the_past(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a transaction goes on seeing what was committed when it first read."""
+    options = connection.settings_dict.get("OPTIONS") or {}
+    return connection.vendor not in _BY_STATEMENT or bool(options.get("isolation_level"))
+
+
+def had_read(connection: BaseDatabaseWrapper, moment: int) -> bool:
+    """Whether an open transaction had read before a moment."""
+    return bool(vars(connection).get(FIRST, moment) < moment) and not _is_of_a_test(connection)
+
+
+def _is_of_a_test(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a TestCase has put all it does into one transaction, which nobody else sees."""
+    blocks = connection.atomic_blocks
+    return bool(blocks) and getattr(blocks[0], "_from_testcase", False)
 
 
 def add(connection: BaseDatabaseWrapper, changes: list[Change], deliver: Deliver) -> None:

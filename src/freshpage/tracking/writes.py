@@ -10,24 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 from freshpage.tracking import transactions
+from freshpage.tracking.faults import widened
 from freshpage.tracking.registry import Registry
-from freshpage.tracking.rows import (
-    TooMany,
-    key_of,
-    read_by_key,
-    read_where,
-    watched,
-    widening,
-)
+from freshpage.tracking.rows import Look, TooMany, key_of, read_by_key, read_where, watched
 from freshpage.tracking.shapes import Change, Row
 from freshpage.tracking.untyped import Compiler, column_of
 
 Run = Callable[[], Any]
-Read = Callable[[], list[Row]]
 
 
 class Writer:
@@ -54,126 +46,108 @@ class Writer:
 
     def insert(self, compiler: Compiler, returning_fields: Any = None) -> Any:
         """In place of SQLInsertCompiler.execute_sql."""
-        name, connection = _table(compiler), compiler.connection
 
         def run() -> Any:
-            with transactions.own_statement(connection):
+            with transactions.own_statement(compiler.connection):
                 return self._insert(compiler, returning_fields)
 
-        if not self._registry.is_read(name):
-            return self._unseen(connection, name, run)
-        match, keys = None, None
-        with widening():
-            if compiler.query.on_conflict is None:
-                keys = _own_keys(compiler)
-            if keys is None:
-                match = _matching(compiler)
-        if keys is not None or (returning_fields and compiler.query.on_conflict is None):
-            return self._inserted(compiler, returning_fields, keys, run)
-        if match is None:
-            return self._unseen(connection, name, run)
-
-        def read() -> list[Row]:
-            return read_where(connection, connection.ops.quote_name(name), *match)
-
-        return self._watched(compiler, run, read, lambda _: read())
+        return self._write(compiler, run, lambda: _look_at_insert(compiler, returning_fields))
 
     def update(self, compiler: Compiler, result_type: str) -> Any:
         """In place of SQLUpdateCompiler.execute_sql."""
-        name, connection = _table(compiler), compiler.connection
 
         def run() -> Any:
-            with transactions.own_statement(connection):
+            with transactions.own_statement(compiler.connection):
                 return self._update(compiler, result_type)
 
-        if not self._registry.is_read(name):
-            return self._unseen(connection, name, run)
-        if not _compiled(compiler):
-            return run()  # nothing is set, or nowhere; a parent's row may be
-        columns = frozenset(field.column for field, *_ in compiler.query.values)
-
-        def before() -> list[Row]:
-            if not columns.isdisjoint(field.column for field in _key_fields(compiler)):
-                raise TooMany  # under another key they are not found again
-            return read_where(connection, connection.ops.quote_name(name), *_where(compiler))
-
-        def after(rows: list[Row]) -> list[Row]:
-            return read_by_key(connection, name, [key_of(name, row) for row in rows])
-
-        return self._watched(compiler, run, before, after, columns)
+        return self._write(compiler, run, lambda: _look_at_update(compiler))
 
     def delete(self, compiler: Compiler, result_type: str, **options: Any) -> Any:
         """In place of SQLDeleteCompiler.execute_sql."""
-        name, connection = _table(compiler), compiler.connection
 
         def run() -> Any:
-            with transactions.own_statement(connection):
+            with transactions.own_statement(compiler.connection):
                 return self._delete(compiler, result_type, **options)
 
-        if not self._registry.is_read(name):
-            return self._unseen(connection, name, run)
-        statement = _compiled(compiler)
-        if not statement:
-            return run()
+        return self._write(compiler, run, lambda: _look_at_delete(compiler))
 
-        def before() -> list[Row]:
-            target = connection.ops.quote_name(name)
-            sql, params = statement
-            start = "DELETE FROM " + target  # noqa: S608 (quoted)
-            if not sql.startswith(start):
-                raise TooMany
-            where = sql[len(start) :].removeprefix(" WHERE ")
-            return read_where(connection, target, where, params)
-
-        return self._watched(compiler, run, before, lambda _: [])
-
-    # -- what they share -----------------------------------------------------------------
-
-    def _unseen(self, connection: BaseDatabaseWrapper, name: str, run: Run) -> Any:
-        """Write without looking: some rows of the table have changed."""
+    def _write(self, compiler: Compiler, run: Run, look: Callable[[], Look]) -> Any:
+        """Write, and compare the rows before and after, if a page may have read them."""
+        name, connection = _table(compiler), compiler.connection
+        found = None
+        if self._registry.is_read(name):
+            try:
+                found = look()
+            except TooMany:
+                pass
+            except Exception as fault:  # it is the application's own, if ``run`` raises it too
+                widened(f"a write to {name}", fault)
+        if found is not None:
+            return watched(connection, name, run, found, self._deliver)
         result = run()
         transactions.add(connection, [Change(name)], self._deliver)
         return result
 
-    def _watched(
-        self,
-        compiler: Compiler,
-        run: Run,
-        before: Read,
-        after: Callable[[list[Row]], list[Row]],
-        columns: frozenset[str] | None = None,
-    ) -> Any:
-        """Write, and compare the rows before and after."""
-        return watched(
-            compiler.connection,
-            _table(compiler),
-            run,
-            before=before,
-            after=after,
-            columns=columns,
-            deliver=self._deliver,
-        )
 
-    def _inserted(
-        self,
-        compiler: Compiler,
-        returning_fields: Any,
-        keys: list[tuple[Any, ...]] | None,
-        run: Run,
-    ) -> Any:
-        """Insert, and read the rows as the database took them."""
-        name, connection = _table(compiler), compiler.connection
-        result = run()
-        changes = [Change(name)]
-        with widening():
-            if keys is None:
-                keys = _returned_keys(compiler, returning_fields, result)
-            rows = read_by_key(connection, name, keys)
-            if len(rows) != len(keys):
-                raise TooMany
-            changes = [Change(name, None, row) for row in rows]
-        transactions.add(connection, changes, self._deliver)
-        return result
+# -- how the rows of a statement are read ------------------------------------------------
+
+_NOTHING = Look(None, lambda rows, result: [])  # it is not executed
+
+
+def _look_at_insert(compiler: Compiler, returning_fields: Any) -> Look:
+    name, connection = _table(compiler), compiler.connection
+    if compiler.query.on_conflict is None:
+        own = _own_keys(compiler)
+        if own is not None or returning_fields:
+
+            def inserted(_: list[Row], result: Any) -> list[Row]:
+                keys = (
+                    own if own is not None else _returned_keys(compiler, returning_fields, result)
+                )
+                rows = read_by_key(connection, name, keys)
+                if len(rows) != len(keys):
+                    raise TooMany
+                return rows
+
+            return Look(None, inserted)
+    match = _matching(compiler)
+
+    def read() -> list[Row]:
+        return read_where(connection, connection.ops.quote_name(name), *match)
+
+    return Look(read, lambda rows, result: read())
+
+
+def _look_at_update(compiler: Compiler) -> Look:
+    name, connection = _table(compiler), compiler.connection
+    if not _compiled(compiler):
+        return _NOTHING  # nothing is set, or nowhere; a parent's row may be
+    columns = frozenset(field.column for field, *_ in compiler.query.values)
+    where = _where(compiler)
+
+    def before() -> list[Row]:
+        if not columns.isdisjoint(field.column for field in _key_fields(compiler)):
+            raise TooMany  # under another key they are not found again
+        return read_where(connection, connection.ops.quote_name(name), *where)
+
+    def after(rows: list[Row], _: Any) -> list[Row]:
+        return read_by_key(connection, name, [key_of(name, row) for row in rows])
+
+    return Look(before, after, columns)
+
+
+def _look_at_delete(compiler: Compiler) -> Look:
+    name, connection = _table(compiler), compiler.connection
+    statement = _compiled(compiler)
+    if not statement:
+        return _NOTHING
+    sql, params = statement
+    target = connection.ops.quote_name(name)
+    start = "DELETE FROM " + target  # noqa: S608 (quoted)
+    if not sql.startswith(start):
+        raise TooMany
+    where = sql[len(start) :].removeprefix(" WHERE ")
+    return Look(lambda: read_where(connection, target, where, params), lambda rows, result: [])
 
 
 # -- statements --------------------------------------------------------------------------
@@ -238,8 +212,11 @@ def _values(compiler: Compiler, obj: Model, fields: Iterable[Field[Any, Any]]) -
     )
 
 
-def _matching(compiler: Compiler) -> tuple[str, list[Any]] | None:
-    """A condition for the rows that objects become or meet; None: they can't be told."""
+def _matching(compiler: Compiler) -> tuple[str, list[Any]]:
+    """A condition for the rows that objects become or meet.
+
+    :raises TooMany: they can't be told.
+    """
     for fields in _unique_sets(compiler):
         keys = [_values(compiler, obj, fields) for obj in compiler.query.objs]
         if any(None in key for key in keys):
@@ -247,7 +224,7 @@ def _matching(compiler: Compiler) -> tuple[str, list[Any]] | None:
         quote = compiler.connection.ops.quote_name
         one = " AND ".join(f"{quote(column_of(field))} = %s" for field in fields)
         return " OR ".join([f"({one})"] * len(keys)), [value for key in keys for value in key]
-    return None
+    raise TooMany
 
 
 def _unique_sets(compiler: Compiler) -> list[list[Field[Any, Any]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -110,3 +112,58 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Maker(models.Model):
+    """Referred to by something else than its key."""
+
+    code = models.SlugField(primary_key=True, db_column="Code")
+    name = models.CharField(max_length=40, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Thing(models.Model):
+    """Odd columns, in a table of an odd name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=40, db_column="select")
+    data = models.JSONField(default=dict)
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=1)
+    rank = models.IntegerField(null=True)
+    hidden = models.BooleanField(null=True)
+    day = models.DateField(null=True)
+    maker = models.ForeignKey(
+        Maker, models.SET_NULL, null=True, to_field="name", related_name="things"
+    )
+    parts = models.ManyToManyField("self", through="Part", symmetrical=False, related_name="wholes")
+    friends = models.ManyToManyField("self")
+    doubled = models.GeneratedField(
+        expression=models.F("rank") * 2, output_field=models.IntegerField(), db_persist=True
+    )
+
+    class Meta:
+        db_table = "Odd thing.s"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Part(models.Model):
+    whole = models.ForeignKey(Thing, models.CASCADE, related_name="+")
+    part = models.ForeignKey(Thing, models.CASCADE, related_name="uses")
+    number = models.IntegerField(default=1)
+
+    class Meta:
+        unique_together = (("whole", "part"),)
+        ordering = ("-number", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+
+class Verdict(Review):
+    """The third table of one row."""
+
+    final = models.BooleanField(default=True)

@@ -10,6 +10,7 @@ from django.db.models import Avg, Count, Exists, F, Max, OuterRef, Prefetch, Q, 
 from django.db.models.functions import Lower
 from django.template import Context, Engine
 
+from tests.oracle.newsroom import odd
 from tests.oracle.newsroom.models import (
     Article,
     Author,
@@ -317,6 +318,7 @@ def news_pages() -> Pages:
 def all_pages() -> Pages:
     """Those, and one for everything else a query can be."""
     pages = news_pages() | {one.__name__: one for one in ODD}
+    pages |= {f"odd/{one.__name__}": partial(_text, one) for one in odd.PAGES}
     for slug in ("section-0", "section-1"):
         _add(pages, children, slug)
     for slug in ("topic-0", "topic-1"):
@@ -324,6 +326,10 @@ def all_pages() -> Pages:
     _add(pages, in_bulk, (1, 5, 9, 100_000))
     _add(pages, missing, "article-new-3")
     return pages
+
+
+def _text(view: Callable[[], object]) -> str:
+    return str(view())
 
 
 def _add(pages: Pages, view: Callable[..., str], *values: object) -> None:

@@ -20,6 +20,7 @@ from tests.oracle.newsroom.models import (
     Section,
     Topic,
 )
+from tests.oracle.newsroom.odd_writes import OddWrites
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
@@ -36,6 +37,7 @@ class Newsroom:
         self.random = Random(seed)
         self.number = 0
         self.now = START + datetime.timedelta(days=180)
+        self.odd = OddWrites(self.random, self.pick)
 
     # -- what to write -------------------------------------------------------------------
 
@@ -92,6 +94,7 @@ class Newsroom:
                 Comment.objects.create(article_id=one.pk, text=self.words(), date=values["date"])
             if number % 30 == 0:
                 Note.objects.create(text=self.words(1), content_type=kind, object_id=one.pk)
+        self.odd.fill()
 
     # -- the news-like mix ---------------------------------------------------------------
 
@@ -338,7 +341,12 @@ class Newsroom:
             self.comment, self.approve, self.many_to_many, self.get_or_create, self.upsert,
             self.bulk_create, self.review, self.profile, self.note, self.view, self.publish,
             self.authors, self.sections, self.half_undone, self.several, self.namesake,
+            *self.odd.all,
         ]  # fmt: skip
+
+    def write(self, kind: str) -> None:
+        """One write of a kind."""
+        getattr(self if hasattr(self, kind) else self.odd, kind)()
 
     def _one(self, mix: dict[Callable[[], None], int]) -> str:
         (write,) = self.random.choices(list(mix), weights=list(mix.values()))
