@@ -36,7 +36,11 @@ print(json.dumps({"names": names, "missing": missing, "configured": settings.con
 """
 
 # modules that are imported only where a setting asks for them, and what they want
-OPTIONAL = {"freshpage.stores.redis": "redis", "freshpage.stores.redis_scripts": "redis"}
+OPTIONAL = {
+    "freshpage.stores.redis": "redis",
+    "freshpage.stores.redis_leases": "redis",
+    "freshpage.stores.redis_scripts": "redis",
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from freshpage import runtime
@@ -57,8 +58,6 @@ class Crowd:
         return await asyncio.gather(*asked)
 
     async def _one(self, path, **headers):
-        import httpx  # noqa: PLC0415
-
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = httpx.Request("GET", self.visitor.base + path, headers=named)
         transport = httpx.ASGITransport(app=self.visitor.application)

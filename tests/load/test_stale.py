@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -37,11 +38,12 @@ def renewed(path: str, renders: int) -> None:
     until(lambda: not runtime.runtime().renewals.under_way())
 
 
-def test_a_stale_page_goes_out_while_it_is_made_anew(visitor, clock):
+@pytest.mark.parametrize("door", ["wsgi", "middleware"])
+def test_a_stale_page_goes_out_while_it_is_made_anew(make_crowd, clock, door):
+    GATE.set()
+    visitor = make_crowd(door).visitor
     assert visitor.get("/stale/").text == "page 1"
     clock.later = 11
-    if visitor.is_async:
-        pytest.skip("a loop of its own for each request: see the test below")
     stale = visitor.get("/stale/")
     assert stale.text == "page 1"
     assert status(stale) == "freshpage; hit; ttl=-1"
@@ -127,7 +129,7 @@ def test_nothing_of_the_visitor_gets_into_what_is_made_anew(make_crowd, clock, d
     clock.later = 11
     assert visitor.get("/stale-themed/", **his).text == "dark page 1"
     renewed("/stale-themed/", 2)
-    assert ASKED[-1] == {"HTTP_COOKIE": "theme=dark", "REMOTE_ADDR": "0.0.0.0"}  # noqa: S104
+    assert ASKED[-1] == {"HTTP_COOKIE": "theme=dark", "REMOTE_ADDR": "0.0.0.0"}
     assert visitor.get("/stale-themed/", Cookie="theme=dark").text == "dark page 2"
 
 
@@ -146,8 +148,6 @@ def test_a_page_that_turns_out_taken_down_behind_the_visitors_back(make_crowd, c
 @pytest.mark.parametrize("door", ["asgi", "middleware-asgi"])
 def test_in_tasks(make_crowd, clock, door):
     """With one loop for all, as servers have it."""
-    import asyncio  # noqa: PLC0415
-
     GATE.set()
     crowd = make_crowd(door)
     for path in ("/stale/", "/stale-async/"):
