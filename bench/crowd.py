@@ -53,13 +53,14 @@ def _free_port() -> int:
 
 
 @contextmanager
-def machine(server: str, store: str, log: Path) -> Iterator[int]:
+def machine(server: str, store: str, log: Path, **more: str) -> Iterator[int]:
     """A server with its processes and a folder of its own; its port."""
     port = _free_port()
     program, *options = COMMANDS[server].format(port=port).split()
     with tempfile.TemporaryDirectory() as directory:
         environment = {
             **os.environ,
+            **more,
             "CROWD_STORE": store,
             "CROWD_LOG": str(log),
             "CROWD_DIRECTORY": directory,

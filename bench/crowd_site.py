@@ -1,4 +1,4 @@
-"""A site of one page that takes a tenth of a second, and counts its renders in a file.
+"""A site whose pages take a tenth of a second, and count their renders in a file.
 
 CROWD_STORE names freshpage's store ("django": Django's cache middleware in its place),
 CROWD_LOG the file, CROWD_DIRECTORY where stores keep their files.
@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 STORE, DIRECTORY = os.environ["CROWD_STORE"], os.environ["CROWD_DIRECTORY"]
-RENDER = 0.1  # seconds
+RENDER = float(os.environ.get("CROWD_RENDER", "0.1"))  # seconds
 
 _BY_DJANGO = [
     "django.middleware.cache.UpdateCacheMiddleware",
@@ -44,7 +44,7 @@ def _count() -> None:
         log.write("render\n")
 
 
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, number: int = 0) -> HttpResponse:
     time.sleep(RENDER)
     _count()
     return HttpResponse("a page\n" * 1000)
@@ -56,7 +56,11 @@ async def page_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("a page\n" * 1000)
 
 
-urlpatterns = [path("page/", page), path("page-async/", page_async)]
+urlpatterns = [
+    path("page/", page),
+    path("page/<int:number>/", page),
+    path("page-async/", page_async),
+]
 
 wsgi: Any = get_wsgi_application()
 asgi: Any = get_asgi_application()

@@ -15,7 +15,7 @@ from freshpage.cacheability import EVERYTHING, canonical_tag, prefix_tag, url_ta
 from freshpage.performing import tell
 from freshpage.runtime import runtimes
 from freshpage.tracking.record import current
-from freshpage.tracking.uncommitted import Announced
+from freshpage.tracking.transactions import Announced
 
 
 def invalidate(*tags: object, soft: bool = False) -> None:

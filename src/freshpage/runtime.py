@@ -9,10 +9,10 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings as django_settings
@@ -34,6 +34,9 @@ from freshpage.stores import open_store
 from freshpage.stores.base import Store
 from freshpage.stores.owing import OwingStore
 from freshpage.visitor import SiteRules
+
+if TYPE_CHECKING:
+    from freshpage.stores.ledger import Ledger
 
 logger = logging.getLogger("freshpage")
 
@@ -64,7 +67,8 @@ class Runtime:
         self.engine = Engine(self.settings)
         # for doors at a view: an ETag of ours would stand for a body that may still change
         self.view_engine = Engine(replace(self.settings, own_etags=False))
-        self.store: Store = OwingStore(open_site_store(self.settings))
+        below = open_site_store(self.settings)
+        self.store = OwingStore(below, _ledger(self.settings), _tags_of)
         self.sharing = Sharing(self.settings, self.store.leases())
         self.renewals = Renewals()
         self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
@@ -95,6 +99,23 @@ class Runtime:
             self.store.sweep(time.time())
         except Exception as fault:
             tell("the store could not be swept", fault)
+
+
+def _tags_of(tables: Collection[str]) -> Collection[str]:
+    from freshpage.tracking.database import tags_of_tables  # noqa: PLC0415 (needs settings)
+
+    return tags_of_tables(tables)
+
+
+def _ledger(settings: Settings) -> Ledger | None:
+    """Where this machine's processes write down what they owe; None: no other would pay."""
+    if settings.store == "memory":
+        return None
+    try:
+        from freshpage.stores.ledger import Ledger  # noqa: PLC0415 (not everywhere)
+    except ImportError:  # Windows has no fcntl
+        return None
+    return Ledger(store_directory() / "ledger")
 
 
 def site_settings() -> Settings:

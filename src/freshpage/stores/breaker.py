@@ -84,11 +84,13 @@ class GuardedStore:
         self.blocking = below.blocking
         self.instant_pulse = below.instant_pulse
         self.breaker = breaker or Breaker()
+        self._fault = ""
 
     def _try(self, act: Callable[..., T], *args: Any, **options: Any) -> T:
         try:
             answer = act(*args, **options)
-        except Exception:
+        except Exception as fault:
+            self._fault = str(fault)
             self.breaker.failed()
             raise
         self.breaker.succeeded()
@@ -96,7 +98,7 @@ class GuardedStore:
 
     def _guarded(self, act: Callable[..., T], *args: Any) -> T:
         if not self.breaker.allows():
-            raise StoreError("the store has not been answering: it is tried again in a moment")
+            raise StoreError(f"{self._fault} (and it is not asked again for a moment)")
         return self._try(act, *args)
 
     def pulse(self) -> int:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from freshpage.entry import Codec
 from freshpage.settings import Settings
 from freshpage.stores.base import Store, StoreError
+from freshpage.stores.breaker import GuardedStore
 from freshpage.stores.memory import MemoryStore
 from freshpage.stores.tiered import TieredStore
 
@@ -58,9 +59,9 @@ def open_store(
         path = _path(url, rest, directory)
         store = _sqlite(path, codec, settings)
     elif scheme == "django":
-        store = _django(url, rest, codec, settings, clock)
+        store = GuardedStore(_django(url, rest, codec, settings, clock))
     else:
-        store = _redis(url, scheme, codec, settings)
+        store = GuardedStore(_redis(url, scheme, codec, settings))
     if not settings.memory_bytes:
         return store
     return TieredStore(store, settings.memory_bytes, admission=settings.admission, clock=clock)

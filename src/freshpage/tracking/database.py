@@ -64,6 +64,7 @@ def watch_database(stores: Stores) -> Stores:
         _see_reads(reader)
         _see_writes(registry, delivery)
         see_instances()
+        transactions.announce_by(delivery.announced)
         _see_commits()
         _see_cursors(raw)
         watch_clock(reader.bounded)
@@ -76,6 +77,11 @@ def watch_database(stores: Stores) -> Stores:
 def tags_of(changes: list[Change]) -> Collection[str]:
     """The tags of the pages that changes may touch; every page's, where nothing is watched."""
     return (EVERYTHING,) if _delivery is None else _delivery.tags(None, changes)
+
+
+def tags_of_tables(names: Collection[str]) -> Collection[str]:
+    """The tags of the pages that may show rows of some tables."""
+    return tags_of([Change(name) for name in names])
 
 
 def uncommitted() -> frozenset[str]:
@@ -146,9 +152,10 @@ def _see_commits() -> None:
     set_autocommit = BaseDatabaseWrapper.set_autocommit
 
     def commit_and_deliver(self: BaseDatabaseWrapper) -> None:
-        commit(self)
-        transactions.begin(self)
-        transactions.deliver_pending(self)
+        with transactions.announced(transactions.written(self)):
+            commit(self)
+            transactions.begin(self)
+            transactions.deliver_pending(self)
 
     def rollback_seen(self: BaseDatabaseWrapper) -> None:
         rollback(self)

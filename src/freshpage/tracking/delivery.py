@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,6 +22,12 @@ class TagStore(NoteStore, Protocol):
 
     def invalidate(self, tags: Collection[str]) -> int:
         """Give each tag the next sequence."""
+
+    def mean(self, tables: Collection[str]) -> int:
+        """Some tables are about to change; a number for :meth:`done`."""
+
+    def done(self, number: int) -> None:
+        """What was meant has happened and is invalidated, or never will."""
 
 
 class Delivery:
@@ -50,6 +57,23 @@ class Delivery:
                 store.invalidate(tags)
             except Exception as fault:  # the store makes up for it before it is read again
                 logger.warning("invalidating %d tags waits for a store: %s", len(tags), fault)
+
+    @contextmanager
+    def announced(self, tables: Collection[str]) -> Iterator[None]:
+        """Tables that are about to change, until :meth:`deliver` has told what that ends.
+
+        Should this process be killed in between, another tells it.
+        """
+        meant: list[tuple[TagStore, int]] = []
+        try:
+            meant = [(store, store.mean(tables)) for store in self._stores()]
+        except Exception as fault:
+            logger.warning("a write could not be announced: %s", fault)
+        try:
+            yield
+        finally:
+            for store, number in meant:
+                store.done(number)
 
     def tags(
         self, connection: BaseDatabaseWrapper | None, changes: list[Change]

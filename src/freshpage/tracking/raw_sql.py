@@ -123,8 +123,9 @@ class RawSql:
     # -- writes --------------------------------------------------------------------------
 
     def _unseen(self, connection: BaseDatabaseWrapper, changes: list[Change], run: Run) -> Any:
-        result = run()
-        transactions.add(connection, changes, self._deliver)
+        with transactions.at_once(connection, {change.table for change in changes}):
+            result = run()
+            transactions.add(connection, changes, self._deliver)
         return result
 
     def _write(self, connection: BaseDatabaseWrapper, write: Write, params: Any, run: Run) -> Any:

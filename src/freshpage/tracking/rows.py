@@ -166,8 +166,9 @@ def watched(
 ) -> T:
     """Write to a table, and have what became of its rows delivered on commit."""
     if look.before is None:
-        result = write()
-        transactions.add(connection, _changes(connection, name, look, [], result), deliver)
+        with transactions.at_once(connection, (name,)):
+            result = write()
+            transactions.add(connection, _changes(connection, name, look, [], result), deliver)
         return result
     with held(connection, name):
         rows = _attempt(connection, name, look.before)

@@ -8,7 +8,7 @@ before any other hook runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +23,7 @@ OWN, FIRST = "_freshpage_own", "_freshpage_first"
 _BY_STATEMENT = frozenset({"postgresql", "mysql", "oracle"})
 
 Deliver = Callable[[BaseDatabaseWrapper, list[Change]], None]
+Announce = Callable[[Collection[str]], AbstractContextManager[None]]
 
 
 class Pending:
@@ -41,6 +42,19 @@ class Pending:
     def __call__(self) -> None:
         """Deliver these changes alone."""
         self.deliver(self.connection, self.changes)
+
+
+class Announced:
+    """Sends tags when it is called, which is on commit."""
+
+    def __init__(self, tags: frozenset[str], send: Callable[[frozenset[str]], object]) -> None:
+        self.tags = tags
+        self._send = send
+        self.__qualname__ = "freshpage invalidation"  # Django logs it where it fails
+
+    def __call__(self) -> None:
+        """Send them."""
+        self._send(self.tags)
 
 
 def _waiting(connection: BaseDatabaseWrapper) -> list[Any]:
@@ -98,10 +112,48 @@ def add(connection: BaseDatabaseWrapper, changes: list[Change], deliver: Deliver
 def deliver_pending(connection: BaseDatabaseWrapper) -> None:
     """Deliver all that waited on a connection: it has committed."""
     waiting = _waiting(connection)
-    ours = [done[1] for done in waiting if isinstance(done[1], Pending)]
-    if ours:
-        connection.run_on_commit = [done for done in waiting if not isinstance(done[1], Pending)]
-        ours[0].deliver(connection, [change for pending in ours for change in pending.changes])
+    ours = [done[1] for done in waiting if isinstance(done[1], Pending | Announced)]
+    if not ours:
+        return
+    connection.run_on_commit = [done for done in waiting if done[1] not in ours]
+    writes = [pending for pending in ours if isinstance(pending, Pending)]
+    if writes:
+        writes[0].deliver(connection, [change for each in writes for change in each.changes])
+    for one in ours:
+        if isinstance(one, Announced):
+            one()
+
+
+def written(connection: BaseDatabaseWrapper) -> set[str]:
+    """The tables that an open transaction has changed; ANY_TABLE among them: others, too."""
+    found: set[str] = set()
+    for _, pending, _ in _waiting(connection):
+        if isinstance(pending, Pending):
+            found.update(change.table for change in pending.changes)
+        elif isinstance(pending, Announced):
+            found.add(ANY_TABLE)
+    return found
+
+
+_announce: Announce = lambda _: nullcontext()  # noqa: E731 (nobody keeps account yet)
+
+
+def announce_by(announce: Announce) -> None:
+    """Have who keeps account of writes told before they are committed."""
+    global _announce
+    _announce = announce
+
+
+def announced(tables: Collection[str]) -> AbstractContextManager[None]:
+    """Tables that are about to change, until what that ends is invalidated."""
+    return _announce(tables) if tables else nullcontext()
+
+
+def at_once(
+    connection: BaseDatabaseWrapper, tables: Collection[str]
+) -> AbstractContextManager[None]:
+    """The same for a statement that may be committed as soon as it is executed."""
+    return nullcontext() if is_open(connection) else announced(tables)
 
 
 def has_written(connection: BaseDatabaseWrapper, tables: Collection[str]) -> bool:
@@ -112,15 +164,15 @@ def has_written(connection: BaseDatabaseWrapper, tables: Collection[str]) -> boo
     waiting = _waiting(connection)
     if not waiting:
         return False
-    written = {
+    changed = {
         change.table
         for _, pending, _ in waiting
         if isinstance(pending, Pending)
         for change in pending.changes
     }
-    if ANY_TABLE in written or ANY_TABLE in tables:
-        return bool(written)
-    return not written.isdisjoint(tables)
+    if ANY_TABLE in changed or ANY_TABLE in tables:
+        return bool(changed)
+    return not changed.isdisjoint(tables)
 
 
 @contextmanager

@@ -18,22 +18,9 @@ from freshpage.entry import Entry, Node
 from freshpage.sequence import Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store
 from freshpage.tracking.shapes import Change
-from freshpage.tracking.transactions import Pending, is_open
+from freshpage.tracking.transactions import Announced, Pending, is_open
 
 Tags = Callable[[BaseDatabaseWrapper, list[Change]], Collection[str]]
-
-
-class Announced:
-    """Sends tags when it is called, which is on commit."""
-
-    def __init__(self, tags: frozenset[str], send: Callable[[frozenset[str]], object]) -> None:
-        self.tags = tags
-        self._send = send
-        self.__qualname__ = "freshpage invalidation"  # Django logs it where it fails
-
-    def __call__(self) -> None:
-        """Send them."""
-        self._send(self.tags)
 
 
 def uncommitted_tags(tags_of: Tags | None) -> frozenset[str]:

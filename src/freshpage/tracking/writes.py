@@ -84,8 +84,9 @@ class Writer:
                 widened(f"a write to {name}", fault)
         if found is not None:
             return watched(connection, name, run, found, self._deliver)
-        result = run()
-        transactions.add(connection, [Change(name)], self._deliver)
+        with transactions.at_once(connection, (name,)):
+            result = run()
+            transactions.add(connection, [Change(name)], self._deliver)
         return result
 
 
