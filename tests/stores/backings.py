@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from freshpage.entry import Codec
 from freshpage.key import digest
 from freshpage.stores import Store
 from freshpage.stores.django_cache import DjangoCacheStore
+from freshpage.stores.hearing import HearingStore
 from freshpage.stores.memory import MemoryStore
 from freshpage.stores.redis import RedisStore
 from freshpage.stores.sqlite import SqliteStore
@@ -29,12 +31,14 @@ class Backing:
     """
     :cvar shared: several stores opened over it see each other's entries.
     :cvar raw: stored bytes can be looked at and changed.
+    :cvar quiet: its pulse changes at once, and only once, with an invalidation.
     :cvar budgeted: ``bytes=`` bounds what is kept.
     """
 
     shared = True
     raw = True
     budgeted = False
+    quiet = True
 
     def __init__(self) -> None:
         self.opened: list[Store] = []
@@ -139,6 +143,32 @@ class RedisBacking(Backing):
         self.client.close()
 
 
+class HeardBacking(RedisBacking):
+    """A Redis store that hears of invalidations, on one machine."""
+
+    quiet = False
+
+    def __init__(self, url: str, directory: Path) -> None:
+        super().__init__(url)
+        self.path = directory / f"heard-{next(names)}"
+
+    def make(self, codec: Codec = CODEC, key_prefix: str | None = None, **options: Any) -> Store:
+        store = super().make(codec, key_prefix, **options)
+        assert isinstance(store, RedisStore)
+        heard = HearingStore(store, self.path, trust=5.0)
+        deadline = time.monotonic() + 10
+        heard.sequence()  # begins it
+        while heard.pulse() < 0:  # until it has heard from the server
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return heard
+
+    def lose_counters(self) -> None:
+        super().lose_counters()
+        for store in self.opened:
+            store.close()  # others would hear of it within their time
+
+
 class DjangoBacking(Backing):
     def __init__(self, alias: str) -> None:
         super().__init__()
@@ -174,6 +204,7 @@ class TieredBacking(Backing):
     def __init__(self, lower: Backing) -> None:
         super().__init__()
         self.lower = lower
+        self.quiet = lower.quiet
 
     def make(self, codec: Codec = CODEC, admission: bool = False, **options: Any) -> Store:
         memory = options.pop("memory", MEMORY)

@@ -12,6 +12,7 @@ from tests.servers import RedisServer, redis_server
 from tests.stores.backings import (
     Backing,
     DjangoBacking,
+    HeardBacking,
     MemoryBacking,
     RedisBacking,
     SqliteBacking,
@@ -24,6 +25,8 @@ ALL = (
     "redis",
     "tiered-sqlite",
     "tiered-redis",
+    "heard",
+    "tiered-heard",
     "django-locmem",
     "django-redis",
 )
@@ -67,6 +70,9 @@ def make_backing(name: str, request: pytest.FixtureRequest) -> Backing:
         return SqliteBacking(path)
     if name == "redis":
         return RedisBacking(request.getfixturevalue("redis").url)
+    if name == "heard":
+        directory: Path = request.getfixturevalue("tmp_path")
+        return HeardBacking(request.getfixturevalue("redis").url, directory)
     settings = request.getfixturevalue("settings")
     settings.CACHES = {"default": _django_cache(below, request)}
     return DjangoBacking("default")

@@ -15,6 +15,7 @@ from pathlib import Path
 from freshpage.entry import Entry
 from freshpage.sequence import Standing
 from freshpage.stores import Store, StoreError
+from freshpage.stores.hearing import HearingStore
 from freshpage.stores.redis import RedisStore
 from freshpage.stores.sqlite import SqliteStore
 from freshpage.stores.tiered import TieredStore
@@ -36,6 +37,9 @@ class Place:
     def open(self) -> Store:
         if self.kind.endswith("sqlite"):
             lower: Store = SqliteStore(Path(self.store), CODEC, budget=2**24)
+        elif self.kind.endswith("heard"):
+            server = RedisStore(self.store, CODEC, key_prefix=self.site)
+            lower = HearingStore(server, self.truth.with_name("heard"), trust=1.0)
         else:
             lower = RedisStore(self.store, CODEC, key_prefix=self.site)
         return TieredStore(lower, 2**20) if self.kind.startswith("tiered") else lower

@@ -223,7 +223,7 @@ def test_the_pulse_tells_of_every_invalidation(backing: Backing) -> None:
         one.invalidate(["a"], soft=soft)
         pulse = two.pulse()
         assert pulse not in seen
-        assert pulse == two.pulse()
+        assert pulse == two.pulse() or not backing.quiet
         seen.add(pulse)
 
 

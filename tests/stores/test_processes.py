@@ -36,12 +36,14 @@ def in_child(work: Callable[[], bool]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "tiered-sqlite", "redis", "tiered-redis"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite", "tiered-sqlite", "redis", "tiered-redis", "tiered-heard"]
+)
 def test_no_process_serves_what_another_invalidated(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     store = str(tmp_path / "pages.sqlite3")
-    if kind.endswith("redis"):
+    if kind.endswith(("redis", "heard")):
         server: RedisServer = request.getfixturevalue("redis")
         store = server.url
     truth = tmp_path / "truth"

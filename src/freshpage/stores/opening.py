@@ -6,9 +6,11 @@ import difflib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from freshpage.entry import Codec
+from freshpage.key import digest, encode
 from freshpage.settings import Settings
 from freshpage.stores.base import Store, StoreError
 from freshpage.stores.breaker import GuardedStore
@@ -61,7 +63,7 @@ def open_store(
     elif scheme == "django":
         store = GuardedStore(_django(url, rest, codec, settings, clock))
     else:
-        store = GuardedStore(_redis(url, scheme, codec, settings))
+        store = GuardedStore(_heard(_redis(url, scheme, codec, settings), url, settings, directory))
     if not settings.memory_bytes:
         return store
     return TieredStore(store, settings.memory_bytes, admission=settings.admission, clock=clock)
@@ -98,6 +100,18 @@ def _django(
     if not alias or alias.startswith("/"):
         raise _wrong(url, "django")
     return DjangoCacheStore(alias, codec, key_prefix=settings.key_prefix, clock=clock)
+
+
+def _heard(store: Any, url: str, settings: Settings, directory: Path | None) -> Store:
+    """A server's store with an instant pulse, where that is of use and can be had."""
+    if not settings.memory_bytes or not settings.trust or directory is None:
+        return store  # type: ignore[no-any-return]
+    try:
+        from freshpage.stores.hearing import HearingStore  # noqa: PLC0415 (not everywhere)
+    except ImportError:  # Windows has no fcntl
+        return store  # type: ignore[no-any-return]
+    name = digest(encode((url, settings.key_prefix))).hex()[:16]
+    return HearingStore(store, directory / f"heard-{name}", settings.trust)
 
 
 def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:

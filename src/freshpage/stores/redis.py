@@ -85,10 +85,11 @@ class RedisStore:
         self._prefix = f"{{freshpage:{quote(key_prefix, safe='')}}}:".encode()
         self._tags = self._prefix + b"tags"
         self._notes = self._prefix + b"notes"
+        self._news = self._prefix + b"news"
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
         self._kind = _cluster if cluster else _single
-        self._clients: dict[bool, Any] = {}
+        self._clients: dict[bool | None, Any] = {}
         self._latest = Sequence(0, 0)  # that the server told us of
         self._pid = os.getpid()
         rest_while_forking(self)
@@ -108,16 +109,32 @@ class RedisStore:
     def pulse(self) -> int:
         """Epoch and sequence in one number: exact, at the price of a round trip.
 
-        That a process be told of invalidations, rather than ask, takes an announcement
-        stream, which there is not yet.
+        See :mod:`freshpage.stores.hearing` for one that takes none.
         """
+        epoch, number = self.now()
+        return epoch << 64 | number if epoch else -1
+
+    def now(self) -> tuple[int, int]:
+        """Epoch and number as the server has them; zeros where it has none."""
         before = self._latest
         with self._telling():
             epoch, number = self._client().zmscore(self._tags, ["#epoch", "#number"])
         if epoch is None or number is None:
-            return -1
-        now = self._heard(Sequence(int(-epoch), int(-number)), before)
-        return now.epoch << 64 | now.number
+            return 0, 0
+        return self._heard(Sequence(int(-epoch), int(-number)), before)
+
+    def await_news(self, since: bytes, seconds: float) -> bytes:
+        """Wait until something was invalidated, or for so long.
+
+        :param since: the last news there was; empty: whatever it is.
+        """
+        with self._telling():
+            if not since:
+                last = self._client().xrevrange(self._news, count=1)
+                return bytes(last[0][0]) if last else b"0-0"
+            client = self._listening_client(seconds)
+            found = client.xread({self._news: since}, block=max(1, int(seconds * 1000)))
+        return bytes(found[0][1][-1][0]) if found else since
 
     def sequence(self) -> Sequence:
         """The sequence now; begun where the server has none (any more)."""
@@ -171,7 +188,7 @@ class RedisStore:
         with self._telling():
             client = self._client(patient=True)
             try:
-                now = INVALIDATE.run(client, [self._tags], args)
+                now = INVALIDATE.run(client, [self._tags, self._news], args)
             except ResponseError:
                 # out of memory, say: rather everything invalid than something stale
                 client.unlink(self._tags)
@@ -212,6 +229,14 @@ class RedisStore:
         if client is None:
             times = (PATIENT, PATIENT) if patient else (CONNECT, BRIEF)
             client = self._clients[patient] = self._kind(self._url, *times)
+        return client
+
+    def _listening_client(self, seconds: float) -> Any:
+        """One that waits for an answer as long as the server was asked to."""
+        client = self._clients.get(None)
+        if client is None:
+            times = (CONNECT, seconds + CONNECT)
+            client = self._clients[None] = self._kind(self._url, *times)
         return client
 
     def _run(self, script: Script, keys: tuple[bytes, ...], args: Collection[object]) -> Any:

@@ -92,6 +92,7 @@ INVALIDATE = Script("""
 local kind, limit = ARGV[3], tonumber(ARGV[4])
 begin(ARGV[1], ARGV[2])
 local number = -tonumber(redis.call('ZINCRBY', TAGS, -1, '#number'))
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', 16, '*', 'number', number)
 for at = 5, #ARGV do redis.call('ZADD', TAGS, number, kind .. ARGV[at]) end
 local over = redis.call('ZCARD', TAGS) - 4 - limit
 if over > 0 then
