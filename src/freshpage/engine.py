@@ -26,7 +26,7 @@ from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
 from freshpage.judging import Case, amended, reads_session
 from freshpage.key import encode, primary_key
-from freshpage.outcome import Answer, Call, Head, Repeat, Ticket, Verdict
+from freshpage.outcome import Answer, Call, Head, Repeat, Ticket, Unencoded, Verdict
 from freshpage.present import (
     forwarded_member,
     from_entry,
@@ -36,6 +36,7 @@ from freshpage.present import (
     not_modified,
     own_fields,
 )
+from freshpage.representation import coding_path, wants_encoding
 from freshpage.request import Request
 from freshpage.sequence import Standing
 from freshpage.settings import Settings
@@ -105,8 +106,11 @@ class Engine:
         assert entry is not None
         own = own_fields(age, hit_member(entry, root, age, self.settings))
         reach = reach_of_due(entry, early) if renews else 0.0
-        repeat = Repeat(root, found.path, now, _same_until(entry, age, now, reach))
+        path = found.path + coding_path(request, entry, self.settings)
+        repeat = Repeat(root, path, now, _same_until(entry, age, now, reach))
         answer = from_entry(request, entry, self.settings, now, own, repeat)
+        if wants_encoding(request, entry, self.settings):
+            answer = replace(answer, encode=Unencoded(root, found.key, entry))
         if entry.lifetime - age < reach and is_due(entry, age, early, self._chance()):
             return replace(answer, renew=entry.axes, repeat=None)
         return answer

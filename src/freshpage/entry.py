@@ -17,10 +17,12 @@ import msgspec
 from freshpage.http.fields import Headers
 from freshpage.sequence import Sequence
 
-VERSION = 1
+VERSION = 2
 _MAC_SIZE = 16
 _PREFIX = struct.Struct(f">B{_MAC_SIZE}sBI")  # version, mac, kind, length of the head
 _AXES, _ENTRY = 0, 1
+
+Forms = tuple[tuple[str, bytes], ...]  # of one body: content codings, and the bytes in them
 
 
 class BadEntry(Exception):
@@ -72,6 +74,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     stale_if_error: float = 0
     render_seconds: float = 0
     until: float | None = None  # when what was rendered ends, whatever the fields say
+    encoded: Forms | None = None  # compressed forms of the body; None: nobody has tried yet
     body: bytes = b""
 
     @property
@@ -83,7 +86,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     def size(self) -> int:
         """Bytes this entry takes, roughly: body, fields, tags."""
         fields = sum(len(name) + len(value) for name, value in self.headers)
-        return len(self.body) + fields + sum(map(len, self.tags)) + 600
+        forms = sum(len(form) for _, form in self.encoded or ())
+        return len(self.body) + forms + fields + sum(map(len, self.tags)) + 600
 
 
 Node = Axes | Entry

@@ -121,6 +121,8 @@ class Exchange:
         )
         if isinstance(outcome, Answer):
             self._runtime.repeats.keep(self._request, outcome, pulse)
+            if outcome.encode is not None:
+                self._runtime.encoder.offer(outcome.encode)
         if isinstance(outcome, Ticket) and outcome.sequence is not None:
             return replace(outcome, sequence=self._runtime.since(outcome.sequence))
         return outcome

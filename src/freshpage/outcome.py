@@ -24,6 +24,17 @@ class Call(NamedTuple):
 Path = tuple[tuple[str, Part], ...]  # axes asked one after the other, and their values
 
 
+class Unencoded(NamedTuple):
+    """An entry that has no compressed forms yet, and where it hangs.
+
+    :param root: its page's primary key.
+    """
+
+    root: bytes
+    key: bytes
+    entry: Entry
+
+
 class Repeat(NamedTuple):
     """Which other requests an answer is right for: plain ones (they have an identity) that
     say GET, for the same page, with the same value for each axis that led to the entry.
@@ -46,6 +57,7 @@ class Answer:
     :param repeat: who else may have it; None: nobody.
     :param renew: what the page depends on, if it is to be rendered anew behind the
         visitor's back.
+    :param encode: what is to be compressed behind his back, for the next one.
     """
 
     status: int
@@ -54,6 +66,7 @@ class Answer:
     body: bytes
     repeat: Repeat | None = None
     renew: tuple[str, ...] | None = None
+    encode: Unencoded | None = None
 
     @cached_property
     def line(self) -> str:

@@ -7,11 +7,13 @@ from http import HTTPStatus
 
 from freshpage.entry import Entry
 from freshpage.http import cache_status, conditional, fields, ranges
+from freshpage.http.encodings import IDENTITY
 from freshpage.http.fields import Headers
 from freshpage.http.freshness import date_of
 from freshpage.http.vary import vary_names
 from freshpage.key import digest
 from freshpage.outcome import Answer, Repeat, Ticket
+from freshpage.representation import etag_of, is_coded, others, selected
 from freshpage.request import Request, vary_of
 from freshpage.settings import Settings
 
@@ -35,18 +37,20 @@ def from_entry(
     :param own: the fields that are this answer's alone.
     :param repeat: who else may have it, where it is the whole of the entry, body and all.
     """
-    headers = [*_presented(entry, settings), *own]
+    coding, body = selected(request, entry, settings)
     if entry.status == HTTPStatus.OK:
-        if _asks_conditionally(request) and is_not_modified(
-            request, entry.etag, _last_modified(entry), now
-        ):
-            return not_modified(tuple(headers))
+        if _asks_conditionally(request):
+            for known in (coding, *others(request, entry, settings, coding)):
+                etag = etag_of(entry, known)
+                if is_not_modified(request, etag, _last_modified(entry), now):
+                    return not_modified((*_presented(entry, settings, known, body), *own))
         wanted = request.header("range") if request.method == "GET" else None
-        if wanted is not None and _range_applies(request, entry, now):
-            return _part(entry, tuple(headers), wanted)
+        if wanted is not None and coding == IDENTITY and _range_applies(request, entry, now):
+            return _part(entry, (*_presented(entry, settings, coding, body), *own), wanted)
+    headers = [*_presented(entry, settings, coding, body), *own]
     if request.method == "HEAD":  # nobody else may have it: the page's other visitors say GET
         return Answer(entry.status, entry.reason, headers, b"")
-    return Answer(entry.status, entry.reason, headers, entry.body, repeat)
+    return Answer(entry.status, entry.reason, headers, body, repeat)
 
 
 def own_fields(age: float | None, member: str) -> Headers:
@@ -59,16 +63,21 @@ def own_fields(age: float | None, member: str) -> Headers:
     return (*ages, ("Cache-Status", member)) if member else ages
 
 
-def _presented(entry: Entry, settings: Settings) -> Headers:
-    """An entry's fields but for Age and Cache-Status; made once and kept beside it."""
-    kept: Headers | None = entry.__dict__.get("presented")
+def _presented(entry: Entry, settings: Settings, coding: str, body: bytes) -> Headers:
+    """A form's fields but for Age and Cache-Status; made once and kept beside the entry."""
+    name = f"presented:{coding}:{len(body)}"
+    kept: Headers | None = entry.__dict__.get(name)
     if kept is None:
-        headers = list(for_browsers(fields.without(entry.headers, _REMADE), entry, settings))
-        if entry.own_etag and entry.etag is not None:
-            headers.append(("ETag", entry.etag))
+        remade = _REMADE if coding == IDENTITY else _REMADE | {"etag"}
+        headers = list(for_browsers(fields.without(entry.headers, remade), entry, settings))
+        etag = etag_of(entry, coding)
+        if etag is not None and (entry.own_etag or coding != IDENTITY):
+            headers.append(("ETag", etag))
+        if coding != IDENTITY:
+            headers.append(("Content-Encoding", coding))
         if entry.status != HTTPStatus.NO_CONTENT:
-            headers.append(("Content-Length", str(len(entry.body))))
-        kept = entry.__dict__["presented"] = tuple(headers)
+            headers.append(("Content-Length", str(len(body))))
+        kept = entry.__dict__[name] = tuple(headers)
     return kept
 
 
@@ -78,7 +87,8 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     Browsers are to ask again, so that an invalidated page does not live on in them; the
     edge, which is told of invalidations, may keep it. What was read is in Vary.
     """
-    headers = _with_vary(headers, entry.axes)
+    coded = ("Accept-Encoding",) if is_coded(entry, settings) else ()
+    headers = _with_vary(headers, (*vary_of(entry.axes), *coded))
     names = {name.lower() for name, _ in headers}
     if names & {"cache-control", "expires"}:
         return headers
@@ -89,9 +99,9 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     return headers
 
 
-def _with_vary(headers: Headers, axes: tuple[str, ...]) -> Headers:
+def _with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:
     named = vary_names(headers) or frozenset()
-    more = [name for name in vary_of(axes) if name.lower() not in named]
+    more = [name for name in dict.fromkeys(names) if name.lower() not in named]
     if not more:
         return headers
     stated = fields.get_combined(headers, "vary")

@@ -8,6 +8,7 @@ from operator import attrgetter, methodcaller
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from freshpage.http.encodings import preferred
 from freshpage.http.fields import Headers
 from freshpage.http.vary import normalise
 from freshpage.key import Part, encode
@@ -20,6 +21,7 @@ FLAT = "flat"  # the same for all
 # Questions a page asks of a field, and the fields: many spellings, few answers.
 LANGUAGE, TIMEZONE = "language", "timezone"
 PREFERRED_TYPE = "preferred-type:"
+CODING = "coding:"  # which of these the visitor is sent
 TAKES_GZIP, TURNED_AWAY, INTERNAL = "takes-gzip", "turned-away", "internal"
 _ASKED = {
     LANGUAGE: ("Accept-Language", "Cookie"),
@@ -111,6 +113,9 @@ def reader(axis: str) -> Callable[[Request], Part]:
         return methodcaller("cookie", name)
     if axis.startswith(QUERY):
         return lambda request: _parameter(request, name)
+    if axis.startswith(CODING):
+        offered = tuple(name.split(","))
+        return lambda request: preferred(request.header("accept-encoding"), offered)
     if axis == ANY_QUERY:
         return lambda request: None if request.parameters() == {} else ""
     if axis == FLAT:

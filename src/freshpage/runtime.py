@@ -20,6 +20,8 @@ from django.core.signals import setting_changed
 from django.utils.autoreload import file_changed
 
 from freshpage.build import build_digest
+from freshpage.compressing import compressors
+from freshpage.encoder import Encoder
 from freshpage.engine import Engine
 from freshpage.entry import Codec
 from freshpage.performing import tell
@@ -57,7 +59,8 @@ class Runtime:
         build = settings.build or build_digest()
         if django_settings.DEBUG:
             build += "+debug"  # its pages show what visitors are not to see
-        self.settings = replace(settings, build=build)
+        compress = compressors(settings.encodings)
+        self.settings = replace(settings, build=build, encodings=tuple(compress))
         if not apps.is_installed("freshpage"):
             logger.warning(
                 "freshpage: 'freshpage' is not in INSTALLED_APPS, so what pages read is not seen:"
@@ -65,13 +68,14 @@ class Runtime:
             )
         self.rules = SiteRules()
         self.engine = Engine(self.settings)
-        # for doors at a view: an ETag of ours would stand for a body that may still change
-        self.view_engine = Engine(replace(self.settings, own_etags=False))
+        # for doors at a view: the body may still change, so no ETag of ours and no coding
+        self.view_engine = Engine(replace(self.settings, own_etags=False, encodings=()))
         below = open_site_store(self.settings)
         self.store = OwingStore(below, _ledger(self.settings), _tags_of)
         self.sharing = Sharing(self.settings, self.store.leases())
         self.renewals = Renewals()
         self.repeats = Repeats(self.store, self.settings.memory_bytes // 8)
+        self.encoder = Encoder(self.store, self.repeats, compress)
         # What a render may have read beside what Vary declares, where nobody watched it.
         self.unwatched_axes: tuple[str, ...] = (WHOLE_QUERY,)
         if _LOCALE_MIDDLEWARE in django_settings.MIDDLEWARE:

@@ -13,8 +13,8 @@ class SettingError(ValueError):
     """A wrong setting; the message says which, and the right spelling."""
 
 
-def _option(default: Any, help: str, least: float | None = 0) -> Any:
-    return field(default=default, metadata={"help": help, "least": least})
+def _option(default: Any, help: str, least: float | None = 0, among: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help, "least": least, "among": among})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,12 @@ class Settings:
     jitter: float = _option(0.1, "share of DEFAULT_TTL by which lives differ at random")
     wait: float = _option(5, "seconds to wait for who renders the same page; 0: each renders")
     hit_for_miss: float = _option(30, "seconds in which nobody waits for what was not stored")
+    encodings: tuple[str, ...] = _option(
+        ("br", "gzip"),
+        "what stored text is compressed to, the best first: br, zstd, gzip",
+        among=("br", "zstd", "gzip"),
+    )
+    compress_from: int = _option(1024, "bytes of the smallest body that is compressed")
     edge: bool = _option(False, "send CDN-Cache-Control to the cache in front of us")
     edge_targets: tuple[str, ...] = _option(
         ("Freshpage-Cache-Control", "CDN-Cache-Control"), "fields that rule us (RFC 9213)"
@@ -71,6 +77,9 @@ class Settings:
                 continue
             whole = option.type == "int"
             fault = _fault(option.default, option.metadata["least"], value, whole=whole)
+            among = option.metadata["among"]
+            if not fault and among and not set(value) <= set(among):
+                fault = f"a list of {', '.join(among)}"
             if fault:
                 wrong.append(f"FRESHPAGE[{key!r}] is {fault}, not {value!r}")
             else:

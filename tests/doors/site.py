@@ -203,6 +203,10 @@ def large(request):
     return text(request, "large " * 20_000)
 
 
+def untransformed(request):
+    return text(request, "large " * 2_000, Cache_Control="max-age=60, no-transform")
+
+
 def posts(request):
     return text(request)
 
@@ -314,5 +318,6 @@ urlpatterns = [
     path("sessioned/", sessioned),
     path("never/", never),
     path("large/", large),
+    path("untransformed/", untransformed),
     path("pid/", pid),
 ]

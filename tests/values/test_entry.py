@@ -187,8 +187,8 @@ def test_kinds_and_versions_we_do_not_know() -> None:
     assert CODEC.unpack(KEY, signed(0, head)) == Axes(("a",), 1.0)
     with pytest.raises(BadEntry, match="kind 2"):
         CODEC.unpack(KEY, signed(2, head))
-    with pytest.raises(BadEntry, match="version 2"):
-        CODEC.unpack(KEY, signed(0, head, version=2))
+    with pytest.raises(BadEntry, match="version 3"):
+        CODEC.unpack(KEY, signed(0, head, version=3))
 
 
 def test_an_entry_is_not_taken_for_axes() -> None:

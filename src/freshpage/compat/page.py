@@ -50,8 +50,9 @@ def _make_runtime(alias: str) -> Runtime:
         site_settings(),
         store=f"django:{alias}",
         edge_targets=targets(),
-        # one of ours would stand for a body that middleware above may still change
+        # middleware above may still change the body
         own_etags=False,
+        encodings=(),
     )
     backend = caches.settings.get(alias, {}).get("BACKEND")
     if backend == "django.core.cache.backends.dummy.DummyCache":
