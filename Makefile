@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-django test-cms lint format oracle bench bench-quick docs requirements clean
+.PHONY: help demo test test-django test-cms lint format oracle simulate bench bench-quick docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-quick: $(VENV)/.bench ## the same, shorter (ROUNDS=3)
 
 oracle: $(VENV)/.dev ## writes to a news site, and after each every page beside a fresh render (STEPS=10000)
 	@exec $(PY) bench/oracle.py --steps $(or $(STEPS),10000) --mix $(or $(MIX),news)
+
+simulate: $(VENV)/.dev ## hit rates, store traffic and fan-out up to a thousand workers
+	@exec $(PY) -m bench.simulate
 
 docs: $(VENV)/.docs ## the documentation, into build/docs; a warning fails
 	$(PY) -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs

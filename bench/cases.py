@@ -14,6 +14,7 @@ class Case:
     :param freshpage: FRESHPAGE, where the front door is in place.
     :param outermost, innermost: middleware around what the site has anyway.
     :param hit: how Cache-Status of a hit begins, where the case sends one.
+    :param compressed: what is measured is sent in a content coding.
     :param cached: no answer may cost a render once the page has been asked for.
     """
 
@@ -26,12 +27,19 @@ class Case:
     caches: dict[str, Any] = field(default_factory=dict)
     hit: str = ""
     cached: bool = True
+    compressed: bool = False
 
 
 FLOOR, DJANGO = "floor", "django-locmem"
 
 _LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 _HIT = "freshpage; hit"
+
+
+def _plain(store: str) -> dict[str, Any]:
+    """The same bytes as the others send."""
+    return {"STORE": store, "ENCODINGS": []}
+
 
 CASES = {
     case.name: case
@@ -45,7 +53,14 @@ CASES = {
             innermost=("django.middleware.cache.FetchFromCacheMiddleware",),
             caches=_LOCMEM,
         ),
-        Case("freshpage-memory", "freshpage, memory", freshpage={"STORE": "memory"}, hit=_HIT),
-        Case("freshpage-sqlite", "freshpage, SQLite", freshpage={"STORE": "sqlite"}, hit=_HIT),
+        Case("freshpage-memory", "freshpage, memory", freshpage=_plain("memory"), hit=_HIT),
+        Case("freshpage-sqlite", "freshpage, SQLite", freshpage=_plain("sqlite"), hit=_HIT),
+        Case(
+            "freshpage-compressed",
+            "freshpage, memory, compressed",
+            freshpage={"STORE": "memory"},
+            hit=_HIT,
+            compressed=True,
+        ),
     )
 }

@@ -27,6 +27,8 @@ SPELLINGS = {
     "valkeys": "valkeys://host:6379/0",
     "redis+cluster": "redis+cluster://host:6379",
     "rediss+cluster": "rediss+cluster://host:6379",
+    "redis+sentinel": "redis+sentinel://host:26379,other:26379/service/0",
+    "rediss+sentinel": "rediss+sentinel://host:26379,other:26379/service/0",
     "django": "django:default",
 }
 _DEFAULTS = Settings()
@@ -121,8 +123,12 @@ def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
         raise StoreError(
             f"{scheme}:// needs redis-py: pip install 'django-freshpage[redis]' ({error})"
         ) from error
-    kind, _, cluster = scheme.partition("+")
+    kind, _, among = scheme.partition("+")
     secure = kind in ("rediss", "valkeys")
+    cluster = among == "cluster"
+    if among == "sentinel":
+        server = _sentinels(url, scheme)
+        return RedisStore(server, codec, sentinel=True, key_prefix=settings.key_prefix)
     try:
         parts = urlsplit(url)
         names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
@@ -132,9 +138,21 @@ def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
         if not parts.hostname or parts.port == 0 or not known or not numbered or parts.fragment:
             raise _wrong(url, scheme)
         server = f"{'rediss' if secure else 'redis'}:{url.partition(':')[2]}"
-        return RedisStore(server, codec, cluster=bool(cluster), key_prefix=settings.key_prefix)
+        return RedisStore(server, codec, cluster=cluster, key_prefix=settings.key_prefix)
     except ValueError as error:  # a port that is no number
         raise StoreError(f"{_hidden(url)}: {error}") from error
+
+
+def _sentinels(url: str, scheme: str) -> str:
+    """Sentinels, each with its port, the service they look after, and perhaps a database."""
+    kind, _, rest = url.partition("+sentinel")
+    parts = urlsplit(f"{kind}{rest}")
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    service, _, database = parts.path.strip("/").partition("/")
+    named = all(host.partition(":")[0] and host.rpartition(":")[2].isdecimal() for host in hosts)
+    if not named or not service or (database and not database.isdecimal()) or parts.query:
+        raise _wrong(url, scheme)
+    return parts.geturl()
 
 
 def _wrong(url: str, scheme: str) -> StoreError:

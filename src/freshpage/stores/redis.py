@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -20,6 +20,7 @@ from redis.cluster import RedisCluster
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from freshpage.entry import BadEntry, Codec, Entry, Node
 from freshpage.key import digest, tag_digest
@@ -59,8 +60,9 @@ _left_alone: list[object] = []
 class RedisStore:
     """Nodes and tag sequences on a server, or in one slot of a cluster of them.
 
-    :param url: redis:// or rediss://.
+    :param url: redis:// or rediss://; with ``sentinel`` it names several, and a service.
     :param cluster: the server is one of a cluster.
+    :param sentinel: the servers are sentinels, which know who is the service's master.
     :param key_prefix: sets apart sites that share the server.
     :param tag_records: invalidated tags to remember before the floor rises.
     :raises ValueError: for a URL that redis-py refuses.
@@ -75,6 +77,7 @@ class RedisStore:
         codec: Codec,
         *,
         cluster: bool = False,
+        sentinel: bool = False,
         key_prefix: str = "",
         tag_records: int = TAG_RECORDS,
     ) -> None:
@@ -88,7 +91,7 @@ class RedisStore:
         self._news = self._prefix + b"news"
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
-        self._kind = _cluster if cluster else _single
+        self._kind = _cluster if cluster else _sentinel if sentinel else _single
         self._clients: dict[bool | None, Any] = {}
         self._latest = Sequence(0, 0)  # that the server told us of
         self._pid = os.getpid()
@@ -288,6 +291,27 @@ def _single(url: str, connect: float, answer: float) -> Any:
         # once more on a connection the server has closed; a timeout is never tried again
         retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         protocol=2,
+    )
+
+
+def _sentinel(url: str, connect: float, answer: float) -> Any:
+    parts = urlsplit(url)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    service, _, database = parts.path.strip("/").partition("/")
+    times: dict[str, Any] = {"socket_connect_timeout": connect, "socket_timeout": answer}
+    sentinels = [host.rpartition(":") for host in hosts.split(",")]
+    untyped: Any = Sentinel
+    known = untyped([(host, int(port)) for host, _, port in sentinels], sentinel_kwargs=times)
+    return known.master_for(
+        service,
+        db=int(database or 0),
+        username=unquote(user) or None,
+        password=unquote(password) or None,
+        ssl=parts.scheme == "rediss",
+        retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
+        protocol=2,
+        **times,
     )
 
 
