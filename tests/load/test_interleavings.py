@@ -101,8 +101,7 @@ class World:
         ]
 
     def look_up(self) -> Generator[Any, Any, Answer | Ticket]:
-        yield from ()
-        if self.stored:
+        if (yield Ask(lambda: self.stored, (), False)):
             return ANSWER
         request = PlainRequest("/")
         return Ticket(request, 0.0, "uri-miss", Sequence(1, 1), (), KEY, place=KEY)
