@@ -28,9 +28,11 @@ import httpx
 from bench.servers import ROOT
 
 STARTS_WITHIN = 30.0  # seconds
+_GUNICORN = "gunicorn --log-level warning --bind 127.0.0.1:{port} bench.crowd_site:wsgi"
 COMMANDS = {
-    "gunicorn": "gunicorn --workers 2 --threads 32 --worker-class gthread --log-level warning"
-    " --bind 127.0.0.1:{port} bench.crowd_site:wsgi",
+    "gunicorn --preload": f"{_GUNICORN} --preload --workers 2 --threads 32",
+    "gunicorn gevent": f"{_GUNICORN} --worker-class gevent --workers 2",
+    "gunicorn": f"{_GUNICORN} --workers 2 --threads 32 --worker-class gthread",
     "uvicorn": "uvicorn --workers 2 --no-access-log --lifespan off --log-level warning"
     " --host 127.0.0.1 --port {port} bench.crowd_site:asgi",
 }

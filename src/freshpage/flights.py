@@ -143,8 +143,3 @@ class Flights:
         """A key was stored after all: its crowd waits again."""
         for personal in (False, True):
             self._open.pop((key, personal), None)
-
-    def forget(self) -> None:
-        """After a fork: what the parent renders is not under way here."""
-        self._lock = threading.Lock()
-        self._under_way = {}

@@ -7,6 +7,7 @@ nothing. Nobody waits longer than a limit, or for what turned out not storable.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Sharing:
         self, settings: Settings, leases: Leases, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.flights = Flights(clock)
+        self._process = os.getpid()
         self._settings = settings
         self._leases = leases
         self._clock = clock
@@ -68,6 +70,7 @@ class Sharing:
 
         :param look_up: asks for the page once more.
         """
+        self._after_fork()
         limit = self._limit(ticket)
         deadline = self._clock() + limit
         personal = is_personal(ticket.request, self._settings)
@@ -119,6 +122,7 @@ class Sharing:
 
     def alone(self, ticket: Ticket) -> Steps[Share | None]:
         """The share of a render behind a visitor's back; None: somebody renders the page."""
+        self._after_fork()
         limit = self._limit(ticket)
         flight, own = self.flights.join(ticket.place, limit)
         if not own:
@@ -151,6 +155,11 @@ class Sharing:
             outcome = yield from look_up()
             if not isinstance(outcome, Ticket):
                 return Shared(outcome)
+
+    def _after_fork(self) -> None:
+        """What the parent renders is not under way here."""
+        if self._process != os.getpid():
+            self.flights, self._process = Flights(self._clock), os.getpid()
 
     def _limit(self, ticket: Ticket) -> float:
         longest = self._settings.wait

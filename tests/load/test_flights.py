@@ -147,6 +147,15 @@ def test_a_lease_that_is_too_old_holds_nobody_up(leases, tmp_path, clock):
     process.communicate()
 
 
+def test_who_has_just_got_a_lease_and_not_yet_said_so(leases, tmp_path):
+    """What stands there is of whoever had it before."""
+    process = other_process(tmp_path / "leases")
+    (tmp_path / "leases").write_bytes(b"")
+    here = leases()
+    assert here.take(b"page", 5) is Grant.BUSY
+    process.communicate()
+
+
 def test_a_lease_is_given_back(leases, tmp_path):
     process = other_process(
         tmp_path / "leases", "leases.free(b'page'); print('free', flush=True); sys.stdin.read()"

@@ -10,7 +10,7 @@ from tests.servers import redis_server
 SIZE = 60
 
 
-@pytest.mark.parametrize("server", ["gunicorn", "uvicorn"])
+@pytest.mark.parametrize("server", ["gunicorn", "gunicorn --preload", "gunicorn gevent", "uvicorn"])
 def test_processes_of_a_machine(server):
     found = crowd(server, "sqlite", size=SIZE)
     assert found.statuses == {200: SIZE}

@@ -42,6 +42,7 @@ class LeaseFile:
         self._file = -1
         self._process = 0
         self._held: dict[int, tuple[bytes, float]] = {}  # since when
+        self._seen: dict[int, float] = {}  # since when others had leases, as last seen
 
     def take(self, key: bytes, seconds: float) -> Grant:
         """Ask for a key's lease.
@@ -59,11 +60,21 @@ class LeaseFile:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
             except OSError:
-                # whoever has it for longer has lost his right; a clock set back takes none
-                return Grant.TAKEN if not 0 <= now - since < seconds else Grant.BUSY
+                return self._of_another(place, since, now, seconds)
             self._held[place] = (key, now)
             os.pwrite(file, _TIMES.pack(now, 0.0), place)
             return Grant.TAKEN
+
+    def _of_another(self, place: int, since: float, now: float, seconds: float) -> Grant:
+        """Whoever has it for longer has lost his right; a clock set back takes none.
+
+        He has the lock a moment before he says since when: what is there may be another's
+        that had it before, so it has to be seen twice.
+        """
+        if 0 <= now - since < seconds or self._seen.get(place) != since:
+            self._seen[place] = since
+            return Grant.BUSY
+        return Grant.TAKEN
 
     def free(self, key: bytes) -> None:
         """Give a lease back."""

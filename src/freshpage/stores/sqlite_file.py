@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.pulse import Change, Pulse
 from freshpage.stores.sqlite_schema import BRIEF, Unfit, beside
 
+CONNECT = 0.1  # seconds a request waits for a connection
 PATIENT = 2.0  # seconds an invalidation waits for a lock
 REST = 1.0  # seconds a fork waits for connections to be free
 
@@ -49,6 +50,7 @@ class SqliteFile:
         self._in_use = 0
         self._pool = threading.Condition(threading.Lock())
         self._opening = threading.Lock()
+        self._connecting = threading.Lock()
         self._forking = False
         self._pid = 0  # the process that opened it
         rest_while_forking(self)
@@ -65,6 +67,7 @@ class SqliteFile:
         """Open them anew when they are needed."""
         if not self._in_use:
             self._pid = os.getpid()
+            self._connecting = threading.Lock()
         self._forking = False
         self._pool.notify_all()
         self._pool.release()
@@ -180,10 +183,27 @@ class SqliteFile:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return self._connect(pulse, patience)
+                break
             if connection.epoch == pulse.epoch:
                 return connection
             connection.db.close()
+        return self._one_more(pulse, max(patience, CONNECT))
+
+    def _one_more(self, pulse: Pulse, patience: float) -> Connection:
+        """A new connection, one thread after the other: in a crowd most find one that was
+        given back meanwhile, and the processes' lock is asked for once by each of them.
+        """
+        if not self._connecting.acquire(timeout=patience):
+            raise StoreError(f"{self.path}: too many threads connect at once")
+        try:
+            with suppress(IndexError):
+                connection = self._idle.pop()
+                if connection.epoch == pulse.epoch:
+                    return connection
+                connection.db.close()
+            return self._connect(pulse, patience)
+        finally:
+            self._connecting.release()
 
     def _connect(self, pulse: Pulse, patience: float = BRIEF) -> Connection:
         """Under the pulse's lock, so that nobody puts another file in place meanwhile."""
