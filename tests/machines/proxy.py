@@ -1,9 +1,10 @@
-"""A wire between a process and a server that can be cut, in silence or not."""
+"""A wire between a process and a server that can be slow, or cut, in silence or not."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -17,6 +18,7 @@ class Wire:
         self._server = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
+        self.delay = 0.0  # seconds that whatever is sent takes
         self._flows = threading.Event()
         self._flows.set()
         self._open: list[socket.socket] = []
@@ -37,6 +39,8 @@ class Wire:
         try:
             while data := one.recv(65536):
                 self._flows.wait()
+                if self.delay:
+                    time.sleep(self.delay)
                 other.sendall(data)
         except OSError:
             pass
