@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from freshpage.asking import bypass_reason, request_control
 from freshpage.cacheability import Cacheability
 from freshpage.entry import Entry
 from freshpage.http import conditional, fields, freshness
@@ -71,10 +72,10 @@ class Engine:
         :param now: seconds since 1970.
         :param renews: the door can render a page anew while a stale one goes out.
         """
-        bypass = _bypass(request)
+        bypass = bypass_reason(request)
         if bypass:
             return Ticket(request, now, "method" if bypass == "method" else "bypass", detail=bypass)
-        control = _request_control(request) if self.settings.client_directives else None
+        control = request_control(request) if self.settings.client_directives else None
         if control is not None and control.no_store:  # RFC 9111 §5.2.1.5
             return Ticket(request, now, "request", detail="no-store")
         root = self.primary(request)
@@ -268,31 +269,6 @@ class Engine:
         return not_modified(verdict.headers)
 
 
-def _bypass(request: Request) -> str:
-    """Why a request is none of ours; empty when it is."""
-    if request.method not in ("GET", "HEAD"):
-        return "method"
-    if request.host is None:
-        return "host"
-    if request.has_body():
-        return "body"
-    if _decodes_otherwise(request.header("content-type")):
-        return "charset"
-    if request.header("if-match") is not None or request.header("if-unmodified-since") is not None:
-        return "precondition"  # RFC 9111 §4.3.2: not for caches to evaluate
-    return ""
-
-
-def _decodes_otherwise(content_type: str | None) -> bool:
-    """Whether a Content-Type without a body says how the query is to be decoded, as Django
-    has it, and does not say UTF-8.
-    """
-    if content_type is None or "charset" not in content_type.lower():
-        return False
-    stated = content_type.lower().replace('"', "").replace(" ", "")
-    return not stated.endswith(";charset=utf-8")
-
-
 def _unusable(
     entry: Entry,
     standing: Standing,
@@ -315,15 +291,6 @@ def _unusable(
             return "", ""
         return ("request" if age < entry.lifetime else "stale"), ""
     return ("", "") if age < entry.lifetime else ("stale", "")
-
-
-def _request_control(request: Request) -> CacheControl | None:
-    """The Cache-Control of a request, or its Pragma; None when it has neither."""
-    value = request.header("cache-control")
-    if value is not None:
-        return CacheControl.parse((value,))
-    pragma = fields.split_list((request.header("pragma") or "").lower())
-    return CacheControl(no_cache=True) if "no-cache" in pragma else None  # RFC 9111 §5.4
 
 
 def _same_until(entry: Entry, age: float, now: float, reach: float) -> float:

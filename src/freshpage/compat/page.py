@@ -16,8 +16,8 @@ from freshpage.exchange import Exchange
 from freshpage.http.fields import Headers, without
 from freshpage.invalidating import after_commit
 from freshpage.key import Part
-from freshpage.middleware import as_response, replace_headers
 from freshpage.outcome import Answer, Call, Head, Ticket
+from freshpage.outgoing import as_response, replace_headers
 from freshpage.performing import Steps, run, tell
 from freshpage.request import COOKIE, LANGUAGE, TIMEZONE, WHOLE_QUERY
 from freshpage.runtime import Runtime, keep_beside, runtime_or_none, site_settings
