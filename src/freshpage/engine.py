@@ -25,7 +25,7 @@ from freshpage.http import conditional, fields, freshness
 from freshpage.http.cache_control import CacheControl
 from freshpage.http.dates import parse_http_date
 from freshpage.http.fields import Headers
-from freshpage.judging import Case, amended, reads_session
+from freshpage.judging import Case, amended, reads_session, taken_down
 from freshpage.key import encode, primary_key
 from freshpage.outcome import Answer, Call, Head, Repeat, Ticket, Unencoded, Verdict
 from freshpage.present import (
@@ -243,6 +243,12 @@ class Engine:
         age = entry.initial_age if entry.initial_age >= 1 else None
         own = verdict.withheld + own_fields(age, member)
         return from_entry(ticket.request, entry, self.settings, now, own)
+
+    def refused(self, ticket: Ticket, status: int) -> Generator[Call, Any, None]:
+        """The application raised what is answered with this status."""
+        tags = taken_down(ticket, self.settings, status)
+        if tags:
+            yield Call("invalidate", (tags,))
 
     def stand_in(self, ticket: Ticket, now: float) -> Answer | None:
         """The answer where the application raised an exception; None: there is none."""

@@ -204,6 +204,12 @@ class Exchange:
         self._runtime.tidy()
         return answer
 
+    def refused(self, status: int) -> Steps[None]:
+        """A view raised what the site answers with this status."""
+        self.abandon()
+        if self.ticket is not None:
+            yield from contained(self._engine.refused(self.ticket, status), "taking a page down")
+
     def failed(self) -> Answer | None:
         """The answer where the application raised an exception; None: let it be raised."""
         self.abandon()

@@ -64,16 +64,8 @@ class Case:
 
     def _passed_on(self, refusal: str) -> Verdict:
         tags = outdated_tags(self.ticket.request, self.head)
-        if self.ticket.outdated and self._takes_down(refusal):
-            request = self.ticket.request
-            tags |= {url_tag(request.script + request.path, request.host or "")}
+        tags |= taken_down(self.ticket, self.settings, self.head.status, refusal)
         return Verdict(self._headers(refusal), refusal, self.head, invalidate=tags)
-
-    def _takes_down(self, refusal: str) -> bool:
-        """Whether the page is no longer what others might still be sent as stale."""
-        if is_personal(self.ticket.request, self.settings):
-            return False  # it may be so for him alone
-        return self.head.status in _TAKEN_DOWN or refusal in _NO_LONGER_PUBLIC
 
     def _headers(self, refusal: str = "") -> Headers:
         member = forwarded_member(self.ticket, self.settings, refusal=refusal)
@@ -211,6 +203,18 @@ def reads_session(request: Request, axes: tuple[str, ...], settings: Settings) -
     cookie = settings.session_cookie
     reads = {VARY + "cookie", HEADER + "cookie", COOKIE + cookie}
     return not reads.isdisjoint(axes) and request.cookie(cookie) is not None
+
+
+def taken_down(
+    ticket: Ticket, settings: Settings, status: int, refusal: str = ""
+) -> frozenset[str]:
+    """The tags of a page that is no longer what others might still be sent as stale."""
+    request = ticket.request
+    if not ticket.outdated or is_personal(request, settings):  # it may be so for him alone
+        return frozenset()
+    if status not in _TAKEN_DOWN and refusal not in _NO_LONGER_PUBLIC:
+        return frozenset()
+    return frozenset({url_tag(request.script + request.path, request.host or "")})
 
 
 def outdated_tags(request: Request, head: Head) -> frozenset[str]:

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 
-from freshpage.engine import Answer, Head
+from freshpage.engine import Head
 from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.http.fields import Headers
 from freshpage.outgoing import as_response, body_of, finished, replace_headers, tee
@@ -30,6 +32,9 @@ from freshpage.visitor import MetaRequest, active, meta_name
 
 GetResponse = Callable[[HttpRequest], Any]
 
+
+# Raised by views, these are no failures: the site answers them (django.core.handlers.exception).
+_REFUSING = (Http404, PermissionDenied, SuspiciousOperation, BadRequest, MultiPartParserError)
 
 # Conditions and ranges of what the site answers, which a view does not know yet.
 _JUDGED_ABOVE = frozenset({*CONDITIONS, "if-range", "range"})
@@ -86,11 +91,20 @@ def _rendered(
 ) -> HttpResponseBase:
     for _ in range(2):
         _watch(request, exchange)
-        failing = _Failing(exchange)
-        with failing, recording(exchange.record), _Conditions(request, exchange):
-            response = get_response(request)
-        if failing.instead is not None:
-            return _handed_up(as_response(failing.instead), inside)
+        try:
+            with recording(exchange.record), _Conditions(request, exchange):
+                response = get_response(request)
+        except _REFUSING as refused:
+            run(exchange.refused(_status(refused)), exchange.store)
+            raise
+        except Exception:
+            instead = exchange.failed()
+            if instead is None:
+                raise
+            return _handed_up(as_response(instead), inside)
+        except BaseException:
+            exchange.abandon()
+            raise
         if not getattr(response, "is_rendered", True):
             return _rendered_later(runtime, exchange, request, response)
         _judge(exchange, request, response, inside)
@@ -124,11 +138,20 @@ async def _rendered_async(
 ) -> HttpResponseBase:
     for _ in range(2):
         _watch(request, exchange)
-        failing = _Failing(exchange)
-        with failing, recording(exchange.record), _Conditions(request, exchange):
-            response = await get_response(request)
-        if failing.instead is not None:
-            return _handed_up(as_response(failing.instead), inside)
+        try:
+            with recording(exchange.record), _Conditions(request, exchange):
+                response = await get_response(request)
+        except _REFUSING as refused:
+            await run_async(exchange.refused(_status(refused)), exchange.store)
+            raise
+        except Exception:
+            instead = exchange.failed()
+            if instead is None:
+                raise
+            return _handed_up(as_response(instead), inside)
+        except BaseException:
+            exchange.abandon()
+            raise
         if not getattr(response, "is_rendered", True):
             return _rendered_later(runtime, exchange, request, response)
         _judge(exchange, request, response, inside)
@@ -141,24 +164,11 @@ async def _rendered_async(
     return _handed_up(finished(response, await run_async(steps, exchange.store)), inside)
 
 
-class _Failing:
-    """Where the application fails: the last good page, if that may be sent."""
-
-    instead: Answer | None = None
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    def __enter__(self) -> None:
-        """Let the application try."""
-
-    def __exit__(self, kind: type[BaseException] | None, *fault: object) -> bool:
-        if kind is None:
-            return False
-        if issubclass(kind, Exception):
-            self.instead = self._exchange.failed()
-        self._exchange.abandon()
-        return self.instead is not None
+def _status(refused: Exception) -> int:
+    """What the site answers where a view raises this."""
+    if isinstance(refused, Http404):
+        return 404
+    return 403 if isinstance(refused, PermissionDenied) else 400
 
 
 def _renew(

@@ -6,7 +6,8 @@ import asyncio
 import threading
 from collections import Counter
 
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
 from django.urls import path
 from django.views.decorators.cache import cache_control
 
@@ -24,6 +25,8 @@ def counted(request) -> HttpResponse:
     how = HOW.get("how", "")
     if how == "raise":
         raise RuntimeError("the view fails")
+    if how in ("Http404", "PermissionDenied"):
+        raise Http404 if how == "Http404" else PermissionDenied
     if how == "500":
         return HttpResponse("failed", status=500)
     if how == "404":

@@ -9,7 +9,7 @@ import pytest
 
 import freshpage
 from freshpage import runtime
-from tests.doors.conftest import DOORS, status
+from tests.doors.conftest import DOORS, is_hit, status
 from tests.load.conftest import until
 from tests.load.site import ASKED, GATE, HOW, RENDERS
 
@@ -179,3 +179,23 @@ def test_a_page_in_demand_is_made_anew_before_it_ends(make_crowd, clock, monkeyp
     assert (hit.text, status(hit)) == ("page 1", "freshpage; hit; ttl=0")
     renewed("/stale/", 2)
     assert visitor.get("/stale/").text == "page 2"
+
+
+@pytest.mark.parametrize("asgi", [False, True])
+@pytest.mark.parametrize(("how", "status"), [("Http404", 404), ("PermissionDenied", 403)])
+def test_what_a_view_refuses_is_no_failure(make_crowd, clock, asgi, how, status):
+    """Behind ``page_cache`` alone, where it is an exception still."""
+    GATE.set()
+    visitor = make_crowd("asgi" if asgi else "wsgi").visitor
+    visitor.application = visitor.bare
+    visitor.get("/stale/")
+    clock.later = 11
+    HOW["how"] = how
+    assert visitor.get("/stale/").status_code == status
+    HOW["how"] = "raise"
+    assert visitor.get("/stale/").status_code == 500  # the page was taken down
+    HOW.clear()
+    assert is_hit(visitor.get("/stale/")) is False
+    clock.later = 22
+    HOW["how"] = "raise"
+    assert visitor.get("/stale/").status_code == 200  # a failure is
