@@ -35,11 +35,11 @@ format: $(VENV)/.dev ## put the code in order, and the tables made from it
 	$(PY) -m ruff format .
 	$(PY) docs/tables.py
 
-bench: $(VENV)/.bench ## measure a hit against a bare application and Django's own cache (ROUNDS=5)
-	@exec $(PY) -m bench.run --rounds $(or $(ROUNDS),5) --seconds 3
+bench: $(VENV)/.bench ## a hot page from everything that can answer it, on each server (MINUTES=13)
+	@exec $(PY) -m bench.run --minutes $(or $(MINUTES),13)
 
-bench-quick: $(VENV)/.bench ## the same, shorter (ROUNDS=3)
-	@exec $(PY) -m bench.run --rounds $(or $(ROUNDS),3) --seconds 1
+bench-quick: $(VENV)/.bench ## the same with fewer cases (MINUTES=2.5)
+	@exec $(PY) -m bench.run --quick --minutes $(or $(MINUTES),2.5)
 
 oracle: $(VENV)/.dev ## writes to a news site, and after each every page beside a fresh render (STEPS=10000)
 	@exec $(PY) bench/oracle.py --steps $(or $(STEPS),10000) --mix $(or $(MIX),news)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.servers import ROOT
+from bench.processes import ROOT
 from freshpage.entry import Codec, Entry
 from freshpage.sequence import Sequence, Standing
 from freshpage.settings import Settings

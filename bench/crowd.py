@@ -25,7 +25,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.servers import ROOT
+from bench.processes import ROOT
 
 STARTS_WITHIN = 30.0  # seconds
 _GUNICORN = "gunicorn --log-level warning --bind 127.0.0.1:{port} bench.crowd_site:wsgi"

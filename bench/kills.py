@@ -28,7 +28,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.servers import ROOT
+from bench.processes import ROOT
 
 COUNTERS = 8
 WORKERS = 3

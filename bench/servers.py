@@ -1,24 +1,21 @@
-"""The servers, each with one worker on one core."""
+"""What answers: a Python server with one worker, with Varnish or nginx before it, and Redis
+beside it; all of a case on one core.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.cases import Case
+from bench.processes import ROOT, Running, ServerFailed, free_port, pinned, started
 
-ROOT = Path(__file__).parent.parent
-STARTS_WITHIN = 30.0  # seconds
-_PROC = Path("/proc")
+PREPARED_WITHIN = 120.0  # seconds
 
 _GRANIAN = (
     "granian --workers 1 --runtime-threads 1 --blocking-threads 1 --http 1 --no-ws"
@@ -36,113 +33,106 @@ SERVERS = {
         " --log-level warning --host 127.0.0.1 --port {port} bench.applications:asgi"
     ),
 }
+_REDIS = "redis-server --bind 127.0.0.1 --port {port} --save '' --appendonly no"
+_FRONTS = {
+    "varnish": "varnishd -F -j none -n {home} -a 127.0.0.1:{port} -f {config} -s malloc,64m",
+    "nginx": "nginx -p {home} -e {home}/log -c {config}",
+}
+_PROGRAMS = {"varnish": "varnishd", "nginx": "nginx", "redis": "redis-server"}
+_SBIN = os.pathsep.join(["/usr/local/sbin", "/usr/sbin"])  # not in everybody's PATH
 
 
-class ServerFailed(Exception):
-    """A server did not come up; the message has what it said."""
+def missing(case: Case) -> str | None:
+    """The program a case needs and this machine has not; None: all is there."""
+    for need in case.needs:
+        if _program(_PROGRAMS[need]) is None:
+            return _PROGRAMS[need]
+    return None
 
 
-@dataclass(frozen=True)
-class Cores:
-    """Where server and load run; None: where the system likes."""
-
-    server: int | None
-    load: int | None
-
-    @classmethod
-    def of_this_machine(cls) -> Cores:
-        """Two different ones, where there are two and a way to choose."""
-        if shutil.which("taskset") is None or not hasattr(os, "sched_getaffinity"):
-            return cls(None, None)
-        cores = sorted(os.sched_getaffinity(0))
-        return cls(cores[0], cores[-1]) if len(cores) > 1 else cls(None, None)
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server that answers at a port; ``pid`` is its first process."""
-
-    port: int
-    pid: int
-
-    def cpu_seconds(self) -> float | None:
-        """What it has used of its core so far, children too; None: the system can't tell."""
-        if not _PROC.is_dir():
-            return None
-        found = dict(filter(None, map(_stat, _PROC.glob("[0-9]*/stat"))))
-        family, ticks = {self.pid}, 0
-        for pid in sorted(found):  # a child's number is the higher one, but for an overflow
-            parent, used = found[pid]
-            if pid in family or parent in family:
-                family.add(pid)
-                ticks += used
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _stat(path: Path) -> tuple[int, tuple[int, int]] | None:
-    """(pid, (parent, ticks used)) of a process; None when it has ended."""
-    try:
-        fields = path.read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return int(path.parent.name), (int(fields[1]), int(fields[11]) + int(fields[12]))
-
-
-def pinned(command: list[str], core: int | None) -> list[str]:
-    """A command that runs on one core."""
-    return command if core is None else ["taskset", "--cpu-list", str(core), *command]
+def _program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path=_SBIN)
 
 
 @contextmanager
-def running(server: str, case: Case, core: int | None, directory: Path) -> Iterator[Running]:
-    """A server for one case, from when it answers.
+def running(
+    server: str, case: Case, core: int | None, directory: Path, redis: int | None = None
+) -> Iterator[Running]:
+    """What answers a case, from when it does.
 
+    :param redis: the port of a Redis server, where the case needs one.
     :raises ServerFailed: when it does not come up.
     """
-    port = _free_port()
+    environment = _environment(case, directory, redis)
+    if case.prepared:
+        _prepare(case, core, directory, environment)
+    port = free_port()
     name, *arguments = SERVERS[server].format(port=port).split()
     command = [sys.executable, "-m", name, *arguments]
+    label = f"{server} for {case.name}"
+    with ExitStack() as stack:
+        behind = stack.enter_context(started(label, command, port, core, directory, environment))
+        if case.front:
+            yield stack.enter_context(_front(case.front, behind, core, directory))
+        else:
+            yield behind
+
+
+@contextmanager
+def redis_server(core: int | None, directory: Path) -> Iterator[Running]:
+    """A Redis server that keeps nothing on disk."""
+    port = free_port()
+    command = [part.strip("'") for part in _REDIS.format(port=port).split()]
+    command[0] = _program(command[0]) or command[0]
+    with started("redis", command, port, core, directory) as redis:
+        yield redis
+
+
+@contextmanager
+def _front(name: str, behind: Running, core: int | None, directory: Path) -> Iterator[Running]:
+    """Varnish or nginx before a server."""
+    home, port = directory / name, free_port()
+    home.mkdir()
+    config = home / "config"
+    given = (ROOT / "bench" / "fronts" / name).read_text()
+    for word, value in {
+        "@PORT@": port,
+        "@BEHIND@": behind.port,
+        "@HOME@": home,
+        "@USER@": "user root;" if os.geteuid() == 0 else "",
+    }.items():
+        given = given.replace(word, str(value))
+    config.write_text(given)
+    command = _FRONTS[name].format(home=home, port=port, config=config).split()
+    command[0] = _program(command[0]) or command[0]
+    with started(name, command, port, core, directory) as front:
+        yield front
+
+
+def _environment(case: Case, directory: Path, redis: int | None) -> dict[str, str]:
     paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {
+    return {
         **os.environ,
         "BENCH_CASE": case.name,
         "BENCH_DIRECTORY": str(directory),
+        "BENCH_REDIS": f"redis://127.0.0.1:{redis}/0",
         "DJANGO_SETTINGS_MODULE": "bench.site",
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     }
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            pinned(command, core), env=environment, cwd=directory, stdout=log, stderr=log
-        )
-        try:
-            if not _answers(process, port):
-                log.seek(0)
-                raise ServerFailed(f"{server} for {case.name}:\n{log.read().decode()[-2000:]}")
-            yield Running(port, process.pid)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Wait until somebody listens."""
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return True
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _prepare(case: Case, core: int | None, directory: Path, environment: dict[str, str]) -> None:
+    """Make a case's tables and what is in them, unless they are there from another server."""
+    if (directory / f"{case.name}.sqlite3").exists():
+        return
+    done = subprocess.run(
+        pinned([sys.executable, "-m", "bench.prepare"], core),
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PREPARED_WITHIN,
+    )
+    if done.returncode:
+        raise ServerFailed(f"preparing {case.name}:\n{done.stderr[-2000:]}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +25,7 @@ case = CASES[os.environ["BENCH_CASE"]]
 BASE_DIR = Path(os.environ["BENCH_DIRECTORY"])
 SECRET_KEY = "not a secret: for measuring only"
 ALLOWED_HOSTS = ["127.0.0.1"]
-ROOT_URLCONF = "bench.site"
+ROOT_URLCONF = "bench.cms_urls" if case.cms else "bench.site"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -43,33 +44,53 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     *case.innermost,
 ]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [Path(__file__).parent / "templates"],
-    }
-]
+_templates: dict[str, Any] = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "DIRS": [Path(__file__).parent / "templates"],
+}
+TEMPLATES = [_templates]
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / f"{case.name}.sqlite3"}
 }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = case.caches
+CACHE_MIDDLEWARE_SECONDS = 3600
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_TZ = True
 if case.freshpage is not None:
     FRESHPAGE = case.freshpage
 
+if case.cms:
+    INSTALLED_APPS += ["django.contrib.admin", "django.contrib.sites"]
+    INSTALLED_APPS += ["cms", "menus", "treebeard", "sekizai"]
+    MIDDLEWARE += [
+        "cms.middleware.user.CurrentUserMiddleware",
+        "cms.middleware.page.CurrentPageMiddleware",
+        "cms.middleware.toolbar.ToolbarMiddleware",
+    ]
+    _processors = ["bench.site.words", "django.template.context_processors.request"]
+    _templates |= {"APP_DIRS": True, "OPTIONS": {"context_processors": _processors}}
+    SITE_ID = 1
+    CMS_TEMPLATES = [("cms_page.html", "News")]
+    CMS_CONFIRM_VERSION4 = True
+
 # -- views -------------------------------------------------------------------------------
 
 renders = 0
 
 
-def page(request: HttpRequest) -> HttpResponse:
-    """About 30 KB in the visitor's language."""
+def words(request: HttpRequest) -> dict[str, Any]:
+    """What the page shows, in the visitor's language; asked for once a render."""
     global renders
     renders += 1
     language = get_language() or LANGUAGE_CODE
-    return render(request, "page.html", {"language": language, "edition": EDITIONS[language]})
+    return {"language": language, "edition": EDITIONS[language]}
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """About 30 KB in the visitor's language."""
+    return render(request, "page.html", words(request))
 
 
 @never_cache
