@@ -15,10 +15,11 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _connections_stay() -> None:
     """As Django's test client has it: a request in a test closes no connection of the test's,
-    nor does it look at one that some other test left.
+    nor does it look at one that some other test left. (Before each test: that client connects
+    them again.)
     """
     signals.request_started.disconnect(close_old_connections)
     signals.request_finished.disconnect(close_old_connections)
