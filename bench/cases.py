@@ -40,6 +40,7 @@ class Case:
 
 
 FLOOR, DJANGO, VARNISH = "floor", "django-locmem", "varnish"
+FIELDS = "floor-fields"
 
 _DIRECTORY = os.environ.get("BENCH_DIRECTORY", "")
 _REDIS = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379/0")
@@ -75,6 +76,7 @@ def _front(name: str, title: str) -> Case:
 
 ALL = (
     Case(FLOOR, "a constant (the floor)", trivial=True),
+    Case(FIELDS, "a constant with the page's fields", trivial=True),
     Case("no-cache", "Django without a cache", cached=False),
     _django("locmem", "LocMem", _LOCMEM),
     _django("redis", "Redis", _backend("redis.RedisCache", _REDIS), needs=("redis",)),
@@ -119,4 +121,12 @@ ALL = (
     _front("nginx", "nginx before it"),
 )
 CASES = {case.name: case for case in ALL}
-QUICK = (FLOOR, DJANGO, "freshpage-memory", "freshpage-sqlite", "freshpage-compressed", VARNISH)
+QUICK = (
+    FLOOR,
+    FIELDS,
+    DJANGO,
+    "freshpage-memory",
+    "freshpage-sqlite",
+    "freshpage-compressed",
+    VARNISH,
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 BROWSER = {
@@ -27,67 +29,102 @@ BROWSER = {
     "connection": "keep-alive",
     "cookie": "_ga=GA1.1.1234567.1234567; consent=yes",
 }
+CASES = ("floor", "freshpage-memory", "freshpage-sqlite")
+ASKED = ("wsgi", "asgi", "yardstick")  # the last tells how fast this Python is
 BATCH, BATCHES = 250, 200  # short ones: the best of them was not disturbed
-FEW, MANY = 200, 1200  # hits, counted by their difference
+WARM, COUNTED = 50, 500  # hits before those that are counted, and these
 
 
 def main() -> None:
     """Print what a hit costs at each door, with and without our front door."""
     options = _options()
-    for door in ("wsgi", "asgi"):
-        for name in ("floor", "freshpage-memory", "freshpage-sqlite"):
-            if options.only and options.only not in f"{door} {name}":
-                continue
-            what = f"{door:5} {name:17}"
-            if options.instructions:
-                counted = [_instructions(door, name, count) for count in (FEW, MANY)]
-                print(f"{what} {(counted[1] - counted[0]) / (MANY - FEW):8.0f} instructions")
-            else:
-                taken = _run(door, name, 0)
-                print(f"{what} {float(taken):8.2f} µs")
+    for name in CASES:
+        told = counts(name) if options.instructions else _other_half("--time", name).split()
+        unit = "instructions" if options.instructions else "µs"
+        for what, cost in zip(ASKED, told, strict=True):
+            print(f"{name:17} {what:9} {cost:>8} {unit}")
+
+
+def counts(name: str) -> list[int]:
+    """How many instructions each of ASKED takes, for a case.
+
+    The process is started once, and forked for each: what the children run beyond what the
+    first of them did is what was counted.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no"]
+        valgrind += ["--cachegrind-out-file=/dev/null", f"--log-file={directory}/%p"]
+        children = _other_half("--count", name, *valgrind).split()
+        logs = [Path(directory, child).read_text() for child in children]
+        found = [re.search(r"I +refs: +([\d,]+)", log) for log in logs]
+        base, *each = [int(match[1].replace(",", "")) for match in found if match]
+    return [round((count - base) / COUNTED) for count in each]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.hit", description=__doc__)
     parser.add_argument("--instructions", action="store_true")
-    parser.add_argument("--only", help="part of a door's and case's name")
-    parser.add_argument("--hits", nargs=3, metavar=("DOOR", "CASE", "COUNT"))
+    parser.add_argument("--count", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _run(door: str, name: str, count: int, *before: str) -> str:
+def _other_half(what: str, name: str, *before: str) -> str:
     """Run this module's other half in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         environment = {**os.environ, "BENCH_CASE": name, "BENCH_DIRECTORY": directory}
         environment |= {"PYTHONHASHSEED": "0", "DJANGO_SETTINGS_MODULE": "bench.site"}
-        command = [*before, sys.executable, "-m", "bench.hit", "--hits", door, name, str(count)]
+        command = [*before, sys.executable, "-m", "bench.hit", what]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return done.stdout + done.stderr if before else done.stdout
-
-
-def _instructions(door: str, name: str, count: int) -> int:
-    told = _run(door, name, count, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-    found = re.search(r"Collected : (\d+)", told)
-    assert found is not None, told
-    return int(found[1])
+        return done.stdout
 
 
 # -- the other half ------------------------------------------------------------------------
 
 
-def hits(door: str, count: int) -> float:
-    """Take so many hits, or as many as a steady time needs; microseconds each."""
-    ask = _wsgi() if door == "wsgi" else _asgi()
-    ask(2)  # a miss, and a hit
-    if count:
-        ask(count)
-        return 0.0
-    taken = []
-    for _ in range(BATCHES):
-        began = time.perf_counter()
-        ask(BATCH)
-        taken.append((time.perf_counter() - began) / BATCH * 1e6)
-    return min(taken)
+def _asking() -> list[Callable[[int], None]]:
+    """What asks for each of ASKED, so many times."""
+    return [_wsgi(), _asgi(), _yardstick]
+
+
+def _time() -> None:
+    """Microseconds each takes."""
+    for ask in _asking():
+        ask(2)  # a miss, and a hit
+        taken = []
+        for _ in range(BATCHES):
+            began = time.perf_counter()
+            ask(BATCH)
+            taken.append((time.perf_counter() - began) / BATCH * 1e6)
+        print(f"{min(taken):.2f}")
+
+
+def _count() -> None:
+    """A child that takes no hit but those that warm it, and one for each."""
+    asking = _asking()
+    for ask in asking:
+        ask(2)
+    gc.disable()  # one child would collect, and another not
+    for counted in (None, *asking):
+        child = os.fork()
+        if not child:
+            for ask in asking:
+                ask(WARM + (COUNTED if ask is counted else 0))
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(child)
+
+
+def _yardstick(count: int) -> None:
+    """Some calls and look-ups such as every program makes."""
+    fields = {name: len(value) for name, value in BROWSER.items()}
+
+    def look(name: str) -> tuple[str, int]:
+        return name, fields[name]
+
+    for _ in range(count):
+        for name in fields:
+            look(name)
 
 
 def _wsgi() -> Callable[[int], None]:
@@ -160,8 +197,10 @@ def _asgi() -> Callable[[int], None]:
 
 
 if __name__ == "__main__":
-    given = _options().hits
-    if given is None:
-        main()
+    given = _options()
+    if given.time:
+        _time()
+    elif given.count:
+        _count()
     else:
-        print(hits(given[0], int(given[2])))
+        main()

@@ -42,17 +42,19 @@ class PageCache:
             return await self.application(scope, receive, send)
         try:
             request = ScopeRequest(scope, runtime.rules)
-            found = runtime.repeats.find(request, time.time()) or Exchange(
-                runtime, request, outermost=True
-            )
+            hot = runtime.repeats.find(request, time.time())
+            if hot is None:
+                exchange = Exchange(runtime, request, outermost=True)
         except Exception as fault:
             tell("a request could not be read", fault)
             return await self.application(scope, receive, send)
-        if isinstance(found, Answer):
-            return await _send(found, send)
-        answer = await run_async(found.lookup(), found.store)
+        if hot is not None:  # as _send does: without one more coroutine
+            head, body = _messages(hot)
+            await send(head)
+            return await send(body)
+        answer = await run_async(exchange.lookup(), exchange.store)
         if answer is None:
-            return await self._render(runtime, found, scope, receive, send)
+            return await self._render(runtime, exchange, scope, receive, send)
         if answer.renew is not None:
             self._renew(runtime, scope, answer.renew)
         return await _send(answer, send)
@@ -95,10 +97,17 @@ class PageCache:
 
 
 async def _send(answer: Answer, send: Send) -> None:
+    for message in _messages(answer):
+        await send(message)
+
+
+def _messages(answer: Answer) -> tuple[Message, Message]:
     # a copy: whoever stands outside of us may add to it, and the answer is given again
     headers = answer.raw_headers.copy()
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    return (
+        {"type": "http.response.start", "status": answer.status, "headers": headers},
+        {"type": "http.response.body", "body": answer.body},
+    )
 
 
 def _asked(scope: Scope, exchange: Exchange) -> Scope:

@@ -8,7 +8,7 @@ decided here: what this finds, the engine would say again.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from freshpage.key import Part
 from freshpage.outcome import Answer, Path
@@ -51,8 +51,11 @@ class Repeats:
             node = node.ways.get(node.read(request))
         if node is None:
             return None
-        answer, pulse, since, until = node
-        return answer if since <= now < until and pulse == self.pulse() else None
+        try:
+            stands = node.since <= now < node.until and node.pulse == self._pulse()
+        except Exception:  # as in pulse(); not by it, which would be one more call
+            return None
+        return node.answer if stands else None
 
     def pulse(self) -> int | None:
         """The store's pulse, to be taken before a look-up; None: nothing is to be kept."""
@@ -85,7 +88,8 @@ class Repeats:
             page.node = None
 
 
-class _Given(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Given:
     answer: Answer
     pulse: int
     since: float

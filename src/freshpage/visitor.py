@@ -5,7 +5,7 @@ query and language as Django would judge them.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -66,9 +66,15 @@ class SiteRules:
         )
         self.origin_fields = tuple(map(_field, self.origin_keys))
         self.language_cookie = django_settings.LANGUAGE_COOKIE_NAME
+        # what cookies that name it have in them, however they are spelled
+        self.language_hint = self.language_cookie if self.language_cookie.isascii() else ""
+        self.raw_language_hint = self.language_hint.encode()
         self.most_parameters = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        self.shapes: dict[tuple[bytes, ...], Any] = {}  # of requests, kept by the ASGI door
         self.origin = lru_cache(maxsize=1024)(self._origin)
         self.language = lru_cache(maxsize=1024)(negotiation.language)
+        # by Accept-Language alone: one argument makes a cheaper look-up
+        self.language_accepted = lru_cache(maxsize=1024)(partial(negotiation.language, None))
         self.preferred_type = lru_cache(maxsize=1024)(negotiation.preferred_type)
         self.is_turned_away = lru_cache(maxsize=1024)(negotiation.is_turned_away)
 
@@ -221,28 +227,36 @@ class MetaRequest:
         """
         if self._named is not None and axis in self._named:
             return self._named[axis]
+        answer = _ANSWERS.get(axis)
+        if answer is not None:
+            return answer(self)
         if axis.startswith(META):
             value = self.meta.get(axis[len(META) :])
             return None if value is None else str(value)
         if axis.startswith(PREFERRED_TYPE):
             types = tuple(axis[len(PREFERRED_TYPE) :].split(","))
             return self._rules.preferred_type(self.header("accept"), types)
-        return _ANSWERS[axis](self, self._rules)
+        raise KeyError(axis)
+
+    def language(self) -> str:
+        """The language that is chosen where the path names none."""
+        rules, get = self._rules, self.meta.get
+        cookies, accepted = get("HTTP_COOKIE"), get("HTTP_ACCEPT_LANGUAGE")
+        # most visitors have cookies, and few of them that one
+        if cookies is None or rules.language_hint not in cookies:
+            return rules.language_accepted(accepted)
+        return rules.language(self.cookie(rules.language_cookie), accepted)
 
 
 def _yes(answer: bool) -> Part:
     return "yes" if answer else None
 
 
-_ANSWERS: dict[str, Callable[[MetaRequest, SiteRules], Part]] = {
-    LANGUAGE: lambda request, rules: rules.language(
-        request.cookie(rules.language_cookie), request.header("accept-language")
-    ),
-    TAKES_GZIP: lambda request, rules: _yes(
-        negotiation.takes_gzip(request.header("accept-encoding"))
-    ),
-    TURNED_AWAY: lambda request, rules: _yes(rules.is_turned_away(request.header("user-agent"))),
-    INTERNAL: lambda request, rules: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
+_ANSWERS: dict[str, Callable[[MetaRequest], Part]] = {
+    LANGUAGE: lambda request: request.language(),
+    TAKES_GZIP: lambda request: _yes(negotiation.takes_gzip(request.header("accept-encoding"))),
+    TURNED_AWAY: lambda request: _yes(request._rules.is_turned_away(request.header("user-agent"))),
+    INTERNAL: lambda request: _yes(negotiation.is_internal(request.meta.get("REMOTE_ADDR"))),
 }
 
 

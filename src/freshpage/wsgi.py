@@ -34,17 +34,17 @@ class PageCache:
             return self.application(environ, start_response)
         try:
             request = WsgiRequest(environ, runtime.rules)
-            found = runtime.repeats.find(request, time.time()) or Exchange(
-                runtime, request, outermost=True
-            )
+            hot = runtime.repeats.find(request, time.time())
+            if hot is None:
+                exchange = Exchange(runtime, request, outermost=True)
         except Exception as fault:
             tell("a request could not be read", fault)
             return self.application(environ, start_response)
-        if isinstance(found, Answer):
-            return _send(found, start_response)
-        answer = run(found.lookup(), found.store)
+        if hot is not None:
+            return _send(hot, start_response)
+        answer = run(exchange.lookup(), exchange.store)
         if answer is None:
-            return self._render(runtime, found, environ, start_response)
+            return self._render(runtime, exchange, environ, start_response)
         if answer.renew is not None:
             self._renew(runtime, environ, answer.renew)
         return _send(answer, start_response)

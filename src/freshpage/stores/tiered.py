@@ -42,6 +42,7 @@ class TieredStore:
         self.instant_pulse = lower.instant_pulse
         self._sieve = Sieve(budget, admission=admission)
         self._clock = clock
+        self.pulse = lower.pulse  # type: ignore[method-assign] # one call less for each hit
 
     def pulse(self) -> int:
         """The pulse of the store below."""
