@@ -24,6 +24,7 @@ from freshpage.compressing import compressors
 from freshpage.encoder import Encoder
 from freshpage.engine import Engine
 from freshpage.entry import Codec
+from freshpage.key import digest, encode
 from freshpage.performing import tell
 from freshpage.renewals import Renewals
 from freshpage.repeats import Repeats
@@ -119,7 +120,9 @@ def _ledger(settings: Settings) -> Ledger | None:
         from freshpage.stores.ledger import Ledger  # noqa: PLC0415 (not everywhere)
     except ImportError:  # Windows has no fcntl
         return None
-    return Ledger(store_directory() / "ledger")
+    # what is owed to one store is not paid by telling another
+    name = digest(encode((settings.store, settings.key_prefix))).hex()[:16]
+    return Ledger(store_directory() / f"ledger-{name}")
 
 
 def site_settings() -> Settings:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store, StoreError, StoreStats
+from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.leases import Leases
 
 FAILURES = 3  # in a row, after which it opens
@@ -68,9 +69,13 @@ class Breaker:
                 self._pause = min(self._pause * 2, PAUSES[1])
                 self._retry = self._clock() + self._pause
 
-    def forget(self) -> None:
-        """After a fork: the parent's locks are not ours."""
-        self._lock = threading.Lock()
+    def before_fork(self) -> None:
+        """Nobody is to hold the lock: the child would have it held for ever."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Go on."""
+        self._lock.release()
 
 
 class GuardedStore:
@@ -85,6 +90,7 @@ class GuardedStore:
         self.instant_pulse = below.instant_pulse
         self.breaker = breaker or Breaker()
         self._fault = ""
+        rest_while_forking(self.breaker)
 
     def _try(self, act: Callable[..., T], *args: Any, **options: Any) -> T:
         try:

@@ -13,6 +13,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,10 @@ class Debts(msgspec.Struct, frozen=True):
 
 
 _NONE = Debts()
+# Names of the files this process has locked. It leaves them alone: to close one anywhere would
+# give up its lock.
+_ours: set[str] = set()
+os.register_at_fork(after_in_child=_ours.clear)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Debts)
 
@@ -100,11 +105,13 @@ class Ledger:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             while self._file < 0:
                 self._name = f"{self._process}-{secrets.token_hex(4)}"
+                _ours.add(self._name)
                 path = self._directory / self._name
                 file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 fcntl.lockf(file, fcntl.LOCK_EX)
                 if os.fstat(file).st_nlink:  # nobody took it for a dead one's meanwhile
                     self._file = file
+            self._tidy()
         except OSError as error:
             self._give_up(error)
 
@@ -119,35 +126,52 @@ class Ledger:
 
     # -- what the dead left --------------------------------------------------------------
 
+    def is_left(self) -> bool:
+        """Whether a dead process left something to pay."""
+        return any(self._is_dead(path) for path, size in self._others() if size)
+
     def settle(self, pay: Callable[[Debts], object]) -> None:
         """Have the debts of dead processes paid.
 
         :param pay: whatever it raises is passed on, and the debts stay.
         """
-        for path in self._others():
-            try:
-                file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            except OSError:
-                continue  # another process was quicker
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path, _ in self._others():
+            with _taken(path) as file:
+                if file is None:
+                    continue
                 debts = _read(file)
                 if debts != _NONE:
                     pay(debts)
                 path.unlink(missing_ok=True)
-            except (BlockingIOError, PermissionError):
-                continue  # its process lives
-            finally:
-                os.close(file)
 
-    def _others(self) -> Iterator[Path]:
-        try:
-            with os.scandir(self._directory) as entries:
-                # not our own: to close it anywhere would give up its lock
-                names = [entry.name for entry in entries if entry.name != self._name]
-        except OSError:
-            return
-        yield from [self._directory / name for name in names]
+    def _is_dead(self, path: Path) -> bool:
+        with _taken(path) as file:
+            return file is not None
+
+    def _tidy(self) -> None:
+        """Remove the files of the dead that left nothing."""
+        for path, size in self._others():
+            with _taken(path) as file:
+                if not size and file is not None and not os.fstat(file).st_size:
+                    path.unlink(missing_ok=True)
+
+    def _others(self) -> list[tuple[Path, int]]:
+        """Files of other processes, and their sizes."""
+        found = []
+        with suppress(OSError), os.scandir(self._directory) as entries:
+            for entry in entries:
+                if entry.name not in _ours:
+                    with suppress(OSError):  # gone meanwhile
+                        found.append((Path(entry.path), entry.stat().st_size))
+        return found
+
+    def before_fork(self) -> None:
+        """Nobody is to be in the middle of writing."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Go on."""
+        self._lock.release()
 
     def close(self) -> None:
         """Leave nothing behind, if nothing is owed."""
@@ -157,7 +181,26 @@ class Ledger:
             if self._file >= 0 and self._process == os.getpid():
                 (self._directory / self._name).unlink(missing_ok=True)
                 os.close(self._file)
+                _ours.discard(self._name)
             self._file, self._process = -1, 0
+
+
+@contextmanager
+def _taken(path: Path) -> Iterator[int | None]:
+    """A file whose process is dead, locked; None: it lives, or another was quicker."""
+    file = -1
+    locked = False
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locked = os.fstat(file).st_nlink > 0
+    except OSError:
+        locked = False
+    try:
+        yield file if locked else None
+    finally:
+        if file >= 0:
+            os.close(file)
 
 
 def _read(file: int) -> Debts:
