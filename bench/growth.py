@@ -61,7 +61,7 @@ def tags(directory: Path, number: int) -> dict[str, float]:
     """Microseconds, with so many tags an entry."""
     site = SmallSite(directory, MEMORY_BYTES=2**31)
     site.tags = tuple(f"row:{at}" for at in range(number))
-    misses = _each(lambda at: site.ask(at), FEW)
+    misses = _each(site.ask, FEW)
 
     def after_another(at: int) -> None:
         site.ask(at)
