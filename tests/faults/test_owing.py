@@ -60,7 +60,9 @@ def answers(store: OwingStore) -> bool:
 
 
 def stored(store: OwingStore) -> None:
-    assert store.put(KEY, make_entry(store.sequence(), tags=("tag",)))
+    now = time.time()
+    times = {"response_time": now, "lifetime": 600.0, "expires": now + 600}
+    assert store.put(KEY, make_entry(store.sequence(), tags=("tag",), **times))
     held = store.get(KEY)
     assert held is not None
     assert held.standing is Standing.VALID

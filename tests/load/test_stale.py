@@ -71,7 +71,7 @@ def test_the_last_good_page_stands_in_for_a_failing_site(visitor, clock):
         answer = visitor.get("/stale/")
         assert (answer.status_code, answer.text) == (200, "page 1")
         assert status(answer) == "freshpage; fwd=stale; fwd-status=500"
-        assert answer.headers["Age"] == "100"
+        assert 100 <= int(answer.headers["Age"]) < 200
     clock.later = 311
     assert visitor.get("/stale/").status_code == 500
     HOW.clear()
