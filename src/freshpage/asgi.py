@@ -172,7 +172,7 @@ class _Response:
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._start is not None and await self._answered(body, more):
             return
-        self._keep(body)
+        await self._keep(body)
         if not more and self._kept is not None:
             # Before the last part, so that whoever has the whole page may find it stored.
             kept, self._kept = b"".join(self._kept), None
@@ -206,11 +206,14 @@ class _Response:
             return True
         return False
 
-    def _keep(self, body: bytes) -> None:
+    async def _keep(self, body: bytes) -> None:
         self._size += len(body)
+        if self._kept is None:
+            return
         if self._size > self._runtime.settings.max_body_bytes:
             self._kept = None
-        elif self._kept is not None:
+            await run_async(self._exchange.too_large(), self._exchange.store)
+        else:
             self._kept.append(body)
 
 

@@ -204,6 +204,13 @@ class Exchange:
         self._runtime.tidy()
         return answer
 
+    def too_large(self) -> Steps[None]:
+        """The body turned out too large to be stored: nobody is to wait for the rest of it."""
+        share, self._share = self._share, None
+        if share is not None:
+            leave = self._runtime.sharing.leave(share, storable=False, failed=False)
+            yield from contained(leave, "ending a render")
+
     def refused(self, status: int) -> Steps[None]:
         """A view raised what the site answers with this status."""
         self.abandon()

@@ -110,12 +110,17 @@ class Flights:
             flight = self._under_way[key] = Flight(key, limit, now)
             return flight, True
 
-    def end(self, flight: Flight, end: End) -> None:
-        """End a flight: whoever waits for it goes on."""
+    def end(self, flight: Flight, end: End) -> bool:
+        """End a flight: whoever waits for it goes on.
+
+        :returns: False where it had lost its right to another.
+        """
         with self._lock:
-            if self._under_way.get(flight.key) is flight:
+            current = self._under_way.get(flight.key) is flight
+            if current:
                 del self._under_way[flight.key]
         flight.finish(end)
+        return current
 
     def under_way(self) -> list[Flight]:
         """The renders under way."""

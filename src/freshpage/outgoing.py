@@ -76,13 +76,14 @@ class _Kept:
         self.parts: list[bytes] | None = []
         self._room = room
 
-    def add(self, part: bytes) -> bytes:
+    def add(self, part: bytes) -> bool:
+        """Keep a part; False: there is no room for it."""
         self._room -= len(part)
         if self._room < 0:
             self.parts = None
         elif self.parts is not None:
             self.parts.append(part)
-        return part
+        return self.parts is not None
 
 
 def _parts(
@@ -93,10 +94,10 @@ def _parts(
             part = next(stream, None)
         if part is None:
             break
-        yield kept.add(part)
-    if kept.parts is None:
-        exchange.abandon()
-    else:
+        if not kept.add(part):
+            run(exchange.too_large(), exchange.store)
+        yield part
+    if kept.parts is not None:
         run(exchange.complete(b"".join(kept.parts)), exchange.store)
 
 
@@ -108,8 +109,8 @@ async def _parts_async(
             part = await anext(stream, None)
         if part is None:
             break
-        yield kept.add(part)
-    if kept.parts is None:
-        exchange.abandon()
-    else:
+        if not kept.add(part):
+            await run_async(exchange.too_large(), exchange.store)
+        yield part
+    if kept.parts is not None:
         await run_async(exchange.complete(b"".join(kept.parts)), exchange.store)

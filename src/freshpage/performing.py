@@ -116,6 +116,8 @@ def run(steps: Steps[T], store: Store) -> T:
             answer = _done(store, steps.send(answer))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()
 
 
 async def run_async(steps: Steps[T], store: Store) -> T:
@@ -126,3 +128,5 @@ async def run_async(steps: Steps[T], store: Store) -> T:
             answer = await _done_async(store, steps.send(answer))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()  # at once, where the task was cancelled: others may wait for it

@@ -95,8 +95,19 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     ttl = int(settings.browser_ttl)
     headers += (("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
     if settings.edge and "cdn-cache-control" not in names:
-        headers += (("CDN-Cache-Control", f"max-age={int(entry.lifetime)}"),)
+        headers += (("CDN-Cache-Control", _for_edge(entry)),)
     return headers
+
+
+def _for_edge(entry: Entry) -> str:
+    """The times an edge may keep an entry (RFC 9213), and send it stale (RFC 5861)."""
+    times = {"max-age": entry.lifetime}
+    if not entry.never_stale:
+        times["stale-while-revalidate"] = entry.stale_while_revalidate
+        times["stale-if-error"] = entry.stale_if_error
+    return ", ".join(
+        f"{name}={int(seconds)}" for name, seconds in times.items() if seconds or name == "max-age"
+    )
 
 
 def _with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:

@@ -18,7 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from freshpage.request import COOKIE, HEADER, LANGUAGE, VARY, vary_of
+from freshpage.request import COOKIE, HEADER, LANGUAGE, META, VARY, vary_of
+from freshpage.visitor import meta_name
 
 AT_ONCE = 4  # renewals of a process; more are dropped: the next visitor asks again
 
@@ -26,7 +27,18 @@ logger = logging.getLogger("freshpage")
 
 # What tells where a request was for, beside Host.
 _FORWARDED = frozenset({"host", "x-forwarded-host", "x-forwarded-port"})
-_PERSONAL = ("REMOTE_", "SSL_CLIENT_", "AUTH_TYPE", "CONTENT_")
+# What a server says of a request that is no visitor's own (PEP 3333; ASGI's HTTP scope). What
+# others have put beside it, as an identity or a session, is left out unless it is in the key.
+_ENVIRON = frozenset(
+    {"SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT"}
+    | {"SERVER_PROTOCOL", "SERVER_SOFTWARE", "HTTPS", "REQUEST_SCHEME"}
+    | {"RAW_URI", "REQUEST_URI", "SCRIPT_URL", "REDIRECT_URL"}
+)
+_SCOPE = frozenset(
+    {"type", "asgi", "http_version", "scheme", "path", "raw_path", "query_string"}
+    | {"root_path", "server"}
+)
+_PERSONAL = ("REMOTE_", "SSL_CLIENT_", "AUTH_TYPE", "HTTP_AUTHORIZATION")  # in the key or not
 _NOBODY = "0.0.0.0"  # noqa: S104 (no address at all)
 
 
@@ -98,14 +110,13 @@ class Renewals:
 
 def anonymous_environ(environ: dict[str, Any], axes: Collection[str]) -> dict[str, Any]:
     """A WSGI environ that asks for the same variant of the same page, for nobody."""
-    names = _kept_fields(axes)
+    names = {meta_name(name) for name in _kept_fields(axes)} - {"HTTP_COOKIE", "CONTENT_LENGTH"}
+    names |= {axis.removeprefix(META) for axis in axes if axis.startswith(META)} | _ENVIRON
     kept = {
         key: value
         for key, value in environ.items()
-        if not key.startswith(_PERSONAL)
-        and (not key.startswith("HTTP_") or key[5:].replace("_", "-").lower() in names)
+        if (key in names and not key.startswith(_PERSONAL)) or key.startswith("wsgi.")
     }
-    kept.pop("HTTP_COOKIE", None)
     cookie = _kept_cookies(environ.get("HTTP_COOKIE", ""), axes)
     if cookie:
         kept["HTTP_COOKIE"] = cookie
@@ -122,7 +133,7 @@ def anonymous_scope(scope: Any, axes: Collection[str]) -> dict[str, Any]:
     if cookie:
         fields.append((b"cookie", cookie.encode("latin-1")))
     return {
-        **{key: value for key, value in scope.items() if key not in ("state", "extensions")},
+        **{key: value for key, value in scope.items() if key in _SCOPE},
         "method": "GET",
         "headers": fields,
         "client": (_NOBODY, 0),

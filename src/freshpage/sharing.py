@@ -8,14 +8,15 @@ nothing. Nobody waits longer than a limit, or for what turned out not storable.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from freshpage.flights import End, Flight, Flights
 from freshpage.outcome import Answer, Ticket
-from freshpage.performing import Ask, Pause, Steps, Wait
+from freshpage.performing import Ask, Pause, Steps, Wait, tell
 from freshpage.settings import Settings
 from freshpage.staleness import is_personal
 from freshpage.stores.leases import Grant, Leases
@@ -30,13 +31,15 @@ LookUp = Callable[[], Steps[Answer | Ticket | None]]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A render that others wait for.
+    """What a render owes the others.
 
-    :param leased: other processes do, too.
+    :param flight: they wait for it; None: they render side by side, until something is stored.
+    :param leased: other processes wait, too.
     :param personal: who renders has a session or credentials.
     """
 
-    flight: Flight
+    key: bytes
+    flight: Flight | None
     leased: bool
     personal: bool
 
@@ -77,8 +80,10 @@ class Sharing:
         for _ in range(ROUNDS):
             key = ticket.place
             left = deadline - self._clock()
-            if not _is_shareable(ticket) or left <= 0 or self.flights.is_open(key, personal):
+            if not _is_shareable(ticket) or left <= 0:
                 return Shared(ticket)
+            if self.flights.is_open(key, personal):
+                return Shared(ticket, Share(key, None, False, personal))
             flight, own = self.flights.join(key, limit)
             if own:
                 found = yield from self._lead(flight, ticket, look_up, deadline, personal)
@@ -86,9 +91,10 @@ class Sharing:
                     return found
             else:
                 yield Wait(flight, left)
-                alone = flight.end is None or flight.end is End.OPEN
-                if alone or (flight.end is End.LOST and personal):
+                if flight.end is None or (flight.end is End.LOST and personal):
                     return Shared(ticket)
+                if flight.end is End.OPEN:
+                    return Shared(ticket, Share(key, None, False, personal))
             outcome = yield from look_up()
             if not isinstance(outcome, Ticket):
                 return Shared(outcome)
@@ -99,15 +105,15 @@ class Sharing:
         self, flight: Flight, ticket: Ticket, look_up: LookUp, deadline: float, personal: bool
     ) -> Steps[Shared | None]:
         """Lead the process's crowd; None: the page lies elsewhere now, join there."""
-        share = Share(flight, False, personal)
+        share = Share(flight.key, flight, False, personal)
         try:
             grant = yield from self._ask(flight, look_up, deadline)
-            share = Share(flight, grant is Grant.TAKEN, personal)
+            share = replace(share, leased=grant is Grant.TAKEN)
             if isinstance(grant, Shared):
                 outcome: Answer | Ticket | None = grant.outcome
             elif grant is Grant.OPEN:
                 self.flights.end(flight, End.OPEN)
-                return Shared(ticket)
+                return Shared(ticket, replace(share, flight=None))
             else:
                 outcome = yield from look_up()  # another process may just have stored it
         except BaseException:  # who waited went away
@@ -127,7 +133,7 @@ class Sharing:
         flight, own = self.flights.join(ticket.place, limit)
         if not own:
             return None
-        share = Share(flight, False, False)
+        share = Share(flight.key, flight, False, False)
         try:
             asked = Ask(self._leases.take, (flight.key, limit), self._leases.blocking)
             grant: Grant | None = yield asked
@@ -137,7 +143,7 @@ class Sharing:
         if grant is Grant.BUSY:
             self.flights.end(flight, End.LANDED)
             return None
-        return Share(flight, grant is Grant.TAKEN, False)
+        return replace(share, leased=grant is Grant.TAKEN)
 
     def _ask(
         self, flight: Flight, look_up: LookUp, deadline: float
@@ -173,24 +179,46 @@ class Sharing:
         :param storable: what was rendered is stored, or would be if the store kept it.
         :param failed: the application did: that says nothing of the page.
         """
-        key, seconds = share.flight.key, self._settings.hit_for_miss
-        end = End.LANDED if storable else End.LOST if share.personal else End.OPEN
         if storable:
-            self.flights.close(key)
-        elif not failed and seconds:
-            self.flights.leave_open(key, share.personal, seconds)
-        self.flights.end(share.flight, end)
-        if not share.leased:
+            self.flights.close(share.key)
+        if share.flight is None:
+            if storable:
+                yield Ask(self._leases.shut, (share.key,), self._leases.blocking)
             return
-        if end is End.OPEN and not failed and seconds:
-            yield Ask(self._leases.leave_open, (key, seconds), self._leases.blocking)
-        yield Ask(self._leases.free, (key,), self._leases.blocking)
+        end = End.LANDED if storable else End.LOST if share.personal else End.OPEN
+        seconds = 0.0 if storable or failed else self._settings.hit_for_miss
+        if seconds:
+            self.flights.leave_open(share.key, share.personal, seconds)
+        current = self.flights.end(share.flight, end)
+        if not share.leased or not current:  # the lease may be another's by now
+            return
+        if seconds and end is End.OPEN:
+            yield Ask(self._leases.leave_open, (share.key, seconds), self._leases.blocking)
+        yield Ask(self._leases.free, (share.key,), self._leases.blocking)
 
     def abandon(self, share: Share) -> None:
         """The render ended without a result: another may try."""
-        self.flights.end(share.flight, End.LOST)
-        if share.leased and not self._leases.blocking:  # others end by themselves
-            self._leases.free(share.flight.key)
+        if share.flight is None or not self.flights.end(share.flight, End.LOST):
+            return
+        if not share.leased:
+            return
+        if not self._leases.blocking:
+            self._free(share.key)
+            return
+        # not here: it may be an event loop, or a task that was cancelled
+        free = threading.Thread(
+            target=self._free, args=(share.key,), name="freshpage-lease", daemon=True
+        )
+        try:
+            free.start()
+        except RuntimeError as fault:  # no more threads: the lease ends with its time
+            tell("a lease could not be given back", fault)
+
+    def _free(self, key: bytes) -> None:
+        try:
+            self._leases.free(key)
+        except Exception as fault:
+            tell("a lease could not be given back", fault)
 
 
 def _is_shareable(ticket: Ticket) -> bool:

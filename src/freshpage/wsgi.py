@@ -222,11 +222,11 @@ class _Tee:
         for part in self._response:
             size += len(part)
             if size > self._runtime.settings.max_body_bytes:
+                if kept is not None:
+                    run(self._exchange.too_large(), self._exchange.store)
                 kept = None
             elif kept is not None:
                 kept.append(part)
             yield part
-        if kept is None:
-            self._exchange.abandon()
-        else:
+        if kept is not None:
             run(self._exchange.complete(b"".join(kept)), self._exchange.store)

@@ -332,6 +332,12 @@ def test_cache_control_for_browsers(
 def test_the_edge_is_told_our_lifetime_only_where_there_is_one() -> None:
     assert Site().get().header("CDN-Cache-Control") is None
     assert Site(edge=True).get().header("CDN-Cache-Control") == "max-age=600"
+    grace = {"edge": True, "stale_while_revalidate": 30, "stale_if_error": 90}
+    assert Site(**grace).get().header("CDN-Cache-Control") == (
+        "max-age=600, stale-while-revalidate=30, stale-if-error=90"
+    )
+    forbids = Page().having(("Freshpage-Cache-Control", "max-age=9, must-revalidate"))
+    assert Site(forbids, **grace).get().header("CDN-Cache-Control") == "max-age=9"
     stated = Site(Page().having(("CDN-Cache-Control", "max-age=9")), edge=True)
     assert stated.get().header("CDN-Cache-Control") == "max-age=9"
 

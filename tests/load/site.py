@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.cache import cache_control
 
@@ -63,9 +63,32 @@ def mine(request):
     return response
 
 
-def streamed(request):
+LARGE = threading.Barrier(6)  # its streams go on when all have begun
+
+
+def large(request):
+    """A stream whose length nobody states."""
     GATE.wait(30)
-    return counted(request)
+    RENDERS[request.path] += 1
+
+    def parts():
+        yield b"x" * 2000
+        LARGE.wait(15)  # so a visitor who waits for the end of another's breaks it
+        yield b"x" * 1000
+
+    return StreamingHttpResponse(parts())
+
+
+async def large_async(request):
+    await asyncio.to_thread(GATE.wait, 30)
+    RENDERS[request.path] += 1
+
+    async def parts():
+        yield b"x" * 2000
+        await asyncio.to_thread(LARGE.wait, 15)
+        yield b"x" * 1000
+
+    return StreamingHttpResponse(parts())
 
 
 @page_cache(ttl=10, stale_while_revalidate=60, stale_if_error=300, tags=["news"])
@@ -103,6 +126,8 @@ urlpatterns = [
     path("slow/", slow),
     path("slow-async/", slow_async),
     path("themed/", themed),
+    path("large/", large),
+    path("large-async/", large_async),
     path("mine/", mine),
     path("stale/", stale),
     path("stale-async/", stale_async),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import freshpage
+from freshpage import runtime
 from tests.doors.conftest import DOORS, is_hit
-from tests.load.site import GATE, HOW, RENDERS
+from tests.load.site import GATE, HOW, LARGE, RENDERS
 
 CROWD = 24
 
@@ -64,6 +66,21 @@ def test_what_can_not_be_stored_is_rendered_side_by_side(make_crowd, door):
     HOW.clear()  # once it can be stored it is, and the next crowd waits
     assert crowd.visitor.get("/slow/").status_code == 200
     assert is_hit(crowd.visitor.get("/slow/"))
+    freshpage.purge("http://testserver/slow/")
+    GATE.clear()
+    assert len({answer.text for answer in crowd.ask([("/slow/", {})] * 8, waiting=7)}) == 1
+
+
+@every_door
+def test_what_grows_too_large_is_rendered_side_by_side(make_crowd, door):
+    """That it can't be stored turns out on its way; nobody waits for the rest of it."""
+    crowd = make_crowd(door, MAX_BODY_BYTES=1000, WAIT=60)
+    path = "/large-async/" if door.endswith("asgi") else "/large/"
+    LARGE.reset()
+    answers = crowd.ask([(path, {})] * 6, waiting=5)
+    assert {len(answer.content) for answer in answers} == {3000}
+    assert RENDERS[path] == 6
+    assert not runtime.runtime().sharing.flights.under_way()
 
 
 @every_door

@@ -177,6 +177,14 @@ def test_other_processes_hear_what_is_not_storable(leases, tmp_path, clock):
     assert here.take(b"page", 5) is Grant.TAKEN
 
 
+def test_until_it_can_be_stored_after_all(leases):
+    here, there = leases(), leases()
+    there.leave_open(b"page", 30)
+    assert here.take(b"page", 5) is Grant.OPEN
+    here.shut(b"page")
+    assert there.take(b"page", 5) is Grant.TAKEN
+
+
 def test_a_fork_inherits_no_lease(leases):
     here = leases()
     assert here.take(b"page", 5) is Grant.TAKEN

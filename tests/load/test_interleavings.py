@@ -58,6 +58,9 @@ class Leases:
     def leave_open(self, key: bytes, seconds: float) -> None:
         self._world.open_until = self._world.clock.now + seconds
 
+    def shut(self, key: bytes) -> None:
+        self._world.open_until = 0.0
+
     def close(self) -> None:
         pass
 

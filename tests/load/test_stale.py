@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
 
 import freshpage
 from freshpage import runtime
+from freshpage.renewals import AT_ONCE, Renewals, anonymous_environ, anonymous_scope
 from tests.doors.conftest import DOORS, is_hit, status
 from tests.load.conftest import until
 from tests.load.site import ASKED, GATE, HOW, RENDERS
@@ -131,6 +133,82 @@ def test_nothing_of_the_visitor_gets_into_what_is_made_anew(make_crowd, clock, d
     renewed("/stale-themed/", 2)
     assert ASKED[-1] == {"HTTP_COOKIE": "theme=dark", "REMOTE_ADDR": "0.0.0.0"}
     assert visitor.get("/stale-themed/", Cookie="theme=dark").text == "dark page 2"
+
+
+def test_what_others_put_beside_a_request_is_left_out():
+    """An outer middleware's session, a client's certificate, the server's socket."""
+    environ = {
+        "PATH_INFO": "/a/",
+        "QUERY_STRING": "b=1",
+        "REQUEST_METHOD": "HEAD",
+        "HTTPS": "on",
+        "wsgi.url_scheme": "https",
+        "HTTP_HOST": "site.example",
+        "HTTP_ACCEPT": "text/html",
+        "SITE": "one",
+        "beaker.session": "his",
+        "gunicorn.socket": "his",
+        "SSL_CLIENT_S_DN": "he",
+        "REMOTE_USER": "he",
+        "HTTP_AUTHORIZATION": "his",
+        "CONTENT_TYPE": "text/plain",
+        "CONTENT_LENGTH": "3",
+    }
+    axes = ("header:accept", "meta:SITE", "meta:SSL_CLIENT_S_DN", "header:authorization")
+    asked = anonymous_environ(environ, axes)
+    assert asked.pop("wsgi.input").read() == b""
+    assert asked == {
+        "PATH_INFO": "/a/",
+        "QUERY_STRING": "b=1",
+        "REQUEST_METHOD": "GET",
+        "HTTPS": "on",
+        "wsgi.url_scheme": "https",
+        "HTTP_HOST": "site.example",
+        "HTTP_ACCEPT": "text/html",
+        "SITE": "one",
+        "REMOTE_ADDR": "0.0.0.0",
+    }
+    scope = {
+        "type": "http",
+        "method": "HEAD",
+        "path": "/a/",
+        "query_string": b"b=1",
+        "scheme": "https",
+        "headers": [(b"host", b"site.example"), (b"cookie", b"a=1")],
+        "session": "his",
+        "user": "he",
+        "state": {"a": "his"},
+        "extensions": {},
+        "client": ("10.0.0.1", 5000),
+    }
+    assert anonymous_scope(scope, axes) == {
+        "type": "http",
+        "method": "GET",
+        "path": "/a/",
+        "query_string": b"b=1",
+        "scheme": "https",
+        "headers": [(b"host", b"site.example")],
+        "client": ("0.0.0.0", 0),
+    }
+
+
+def test_renewals_are_few_and_one_a_page():
+    renewals, gate, done = Renewals(), threading.Event(), []
+
+    def render(page: bytes):
+        def act() -> None:
+            gate.wait(30)
+            done.append(page)
+
+        return act
+
+    pages = [str(number).encode() for number in range(AT_ONCE + 3)]
+    for page in pages + pages:
+        renewals.on_a_thread(page, render(page))
+    assert renewals.under_way() == AT_ONCE
+    gate.set()
+    until(lambda: not renewals.under_way())
+    assert sorted(done) == pages[:AT_ONCE]  # what was dropped is not caught up on
 
 
 @pytest.mark.parametrize("door", ["wsgi", "middleware"])

@@ -90,6 +90,14 @@ class LeaseFile:
             file, place, now = self._opened(), _place(key), self._clock()
             os.pwrite(file, _TIMES.pack(now, now + seconds), place)
 
+    def shut(self, key: bytes) -> None:
+        """Grant OPEN no more."""
+        with self._lock:
+            file, place = self._opened(), _place(key)
+            since, open_until = _TIMES.unpack(os.pread(file, SIZE, place) or bytes(SIZE))
+            if open_until:
+                os.pwrite(file, _TIMES.pack(since, 0.0), place)
+
     def close(self) -> None:
         """Close the file, and with it give back every lease."""
         with self._lock:

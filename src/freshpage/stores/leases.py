@@ -31,6 +31,9 @@ class Leases(Protocol):
     def leave_open(self, key: bytes, seconds: float) -> None:
         """Grant OPEN to everybody for a while."""
 
+    def shut(self, key: bytes) -> None:
+        """Grant OPEN no more: what the key gives can be stored after all."""
+
     def close(self) -> None:
         """Release what is held."""
 
@@ -49,6 +52,9 @@ class NoLeases:
 
     def leave_open(self, key: bytes, seconds: float) -> None:
         """Nothing to do: the process's flights know."""
+
+    def shut(self, key: bytes) -> None:
+        """Nothing to do."""
 
     def close(self) -> None:
         """Nothing to do."""

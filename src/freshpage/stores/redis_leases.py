@@ -13,7 +13,7 @@ from freshpage.stores.redis_scripts import Script
 
 _OPEN = b"open"
 
-# only the token's owner gives it back
+# only who knows the token gives it back
 _FREE = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
 
 
@@ -57,6 +57,10 @@ class RedisLeases:
         with self._lock:
             self._tokens.pop(key, None)
         self._client().set(self._prefix + digest(key), _OPEN, px=max(1, int(seconds * 1000)))
+
+    def shut(self, key: bytes) -> None:
+        """Grant OPEN no more."""
+        _FREE.run(self._client(), [self._prefix + digest(key)], (_OPEN,))
 
     def close(self) -> None:
         """What is held expires."""
