@@ -19,6 +19,7 @@ import pytest
 from freshpage.sequence import Standing
 from freshpage.stores import Held, Store, StoreError
 from freshpage.stores.sqlite import SqliteStore
+from freshpage.stores.sqlite_schema import beside
 from freshpage.stores.tiered import TieredStore
 from tests.stores.examples import CODEC, LIFE, NOW, make_axes, make_entry
 
@@ -150,6 +151,7 @@ from pathlib import Path
 from freshpage.entry import Codec
 from freshpage.stores import StoreError
 from freshpage.stores.sqlite import SqliteStore
+from freshpage.stores.sqlite_schema import beside
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -516,3 +518,57 @@ def test_nothing_imports_what_turns_bytes_into_code() -> None:
             imported.add(node.module.partition(".")[0])
     assert "msgspec" in imported
     assert not imported & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+
+
+# -- the pulse --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 20, 30])
+def test_a_truncated_pulse(path: Path, opened: Callable[..., SqliteStore], size: int) -> None:
+    """Nothing is trusted from then on, until a new life begins; no process dies of it."""
+    store, other = TieredStore(opened(), 2**20), opened()
+    entry = keep(store).node
+    assert other.sequence() == store.sequence()
+    assert store.get(KEY) is not None
+    os.truncate(beside(path, "-pulse"), size)
+    for one in (store.lower, other):
+        assert one.pulse() != one.pulse() or size > 24  # type: ignore[attr-defined]
+        one._file._pulse._looked -= 1  # type: ignore[attr-defined] (a second passes)
+    assert store.get(KEY) is None
+    assert other.standing(entry) is Standing.INVALID  # type: ignore[arg-type]
+    assert store.sequence() == other.sequence()
+    assert works(store)
+    assert works(other)
+
+
+def test_a_pulse_truncated_just_before_an_invalidation(
+    path: Path, opened: Callable[..., SqliteStore]
+) -> None:
+    store = opened()
+    entry = keep(store).node
+    os.truncate(beside(path, "-pulse"), 0)
+    store.invalidate(["a"])
+    assert store.standing(entry) is Standing.INVALID  # type: ignore[arg-type]
+    assert works(store)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_somebody_closes_every_file(opened: Callable[..., SqliteStore], closed: bool) -> None:
+    """As daemons do; then another is opened in their places."""
+    store = opened()
+    keep(store)
+    fd = store._file._pulse._fd  # type: ignore[union-attr]
+    with Path("/dev/zero").open("rb") as zeros:
+        os.close(fd) if closed else os.dup2(zeros.fileno(), fd)
+        try:
+            assert store.pulse() != store.pulse()
+            with pytest.raises(StoreError, match="closed"):
+                store.sequence()
+            store._file._pulse._looked -= 1  # type: ignore[union-attr]
+            assert works(store)
+            if not closed:
+                os.fstat(fd)  # it is not ours, so it was left open
+        finally:
+            store.close()
+            if not closed:
+                os.close(fd)

@@ -1,28 +1,29 @@
-"""A few bytes of memory shared by every process that uses one database file.
+"""A few bytes of a file, shared by every process that uses one database file.
 
 They hold the database's epoch and its sequence number, doubled, with one added while an
 invalidation is under way: an odd pulse is trusted by nobody, so a process that dies in the
 middle leaves memories distrusted, never stale. They change only under a lock on the file.
-A read costs no system call; the file is looked for once a second, should somebody have
-deleted it.
+A read is one system call: to read a mapping would be cheaper, and the end of the process
+where somebody truncates the file. It is looked for once a second, should it be deleted.
 """
 
 from __future__ import annotations
 
 import fcntl
 import itertools
-import mmap
 import os
 import struct
 import time
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from freshpage.stores.base import StoreError, random_epoch, random_number
 
 _LAYOUT = struct.Struct("=8sQQ16s")  # magic, epoch, pulse, boot
+_HEAD = struct.Struct("=8sQQ")
 _WORD = struct.Struct("=Q")
 _MAGIC = b"frshpge\x01"
 _EPOCH, _PULSE = 1, 2  # words of eight bytes
@@ -34,17 +35,22 @@ _distrusted = itertools.count(-1, -1)
 
 
 class Pulse:
-    """The shared bytes, mapped; made by :meth:`open`."""
+    """The shared bytes; made by :meth:`open`.
 
-    def __init__(self, path: Path, mapped: mmap.mmap, identity: tuple[int, int]) -> None:
+    :param fd: is closed along with it.
+    """
+
+    def __init__(self, path: Path, fd: int) -> None:
         self._path = path
-        self._words = memoryview(mapped).cast("Q")
-        self._identity = identity
+        self._fd = fd
+        self._identity = _identity(os.fstat(fd))
+        weakref.finalize(self, _close, fd, self._identity).atexit = False
+        self._known: tuple[bytes | None, int] = None, 0  # what was read last
         self._looked = time.monotonic()
 
     @classmethod
     def open(cls, path: Path, timeout: float) -> Pulse:
-        """Map the file, made where there is none.
+        """Open the file, made where there is none.
 
         :param timeout: seconds to wait for its lock.
         :raises StoreError: when it is something else, or locked for longer.
@@ -62,26 +68,53 @@ class Pulse:
                 # what was not yet on the disk when the machine stopped is lost
                 found = _LAYOUT.pack(_MAGIC, random_epoch(), pulse + 2, boot_id())
                 os.pwrite(fd, found, 0)
-            mapped = mmap.mmap(fd, _LAYOUT.size, access=mmap.ACCESS_READ)
-            return cls(path, mapped, _identity(os.fstat(fd)))
+            return cls(path, os.dup(fd))
 
     def read(self) -> int:
-        """The pulse; while it is odd, a number that never comes again."""
-        pulse = self._words[_PULSE]
-        return next(_distrusted) if pulse & 1 else pulse
+        """The pulse; while it is odd or not there, a number that never comes again."""
+        try:
+            found = os.pread(self._fd, _HEAD.size, 0)
+        except OSError:
+            return next(_distrusted)
+        known, pulse = self._known
+        return pulse if found == known else self._learn(found)
+
+    def _learn(self, found: bytes) -> int:
+        # it may be another file's, where somebody closed ours: daemons close all there are
+        if len(found) < _HEAD.size or not found.startswith(_MAGIC):
+            return next(_distrusted)
+        pulse: int = _HEAD.unpack(found)[2]
+        if pulse & 1:
+            return next(_distrusted)
+        self._known = found, pulse
+        return pulse
+
+    def head(self) -> tuple[int, int]:
+        """The epoch of the database that is in use, and the sequence number of the last
+        invalidation that returned.
+
+        :raises StoreError: when they are gone.
+        """
+        try:
+            magic, epoch, pulse = _HEAD.unpack(os.pread(self._fd, _HEAD.size, 0))
+        except (OSError, struct.error) as error:
+            raise StoreError(f"{self._path} was truncated or closed: {error}") from error
+        if magic != _MAGIC:
+            raise StoreError(f"{self._path} was overwritten or closed")
+        return epoch, pulse >> 1
 
     @property
     def epoch(self) -> int:
         """The epoch of the database that is in use."""
-        return self._words[_EPOCH]
+        return self.head()[0]
 
     @property
     def number(self) -> int:
         """The sequence number of the last invalidation that returned."""
-        return self._words[_PULSE] >> 1
+        return self.head()[1]
 
     def replaced(self, *, now: bool = False) -> bool:
-        """Whether the file was deleted or replaced behind our back.
+        """Whether the file was deleted, replaced or truncated behind our back.
 
         :param now: look at once, not once a second.
         """
@@ -91,7 +124,10 @@ class Pulse:
         try:
             if _identity(self._path.stat()) != self._identity:
                 return True
-        except OSError:
+            self.head()
+            if os.fstat(self._fd).st_size < _LAYOUT.size:
+                return True
+        except (OSError, StoreError):
             return True
         self._looked = time_now
         return False
@@ -106,6 +142,7 @@ class Pulse:
         with _locked(self._path, timeout) as fd:
             if _identity(os.fstat(fd)) != self._identity:
                 raise StoreError(f"{self._path} was replaced while in use")
+            self.head()  # written to, what is truncated would look like another's file
             yield Change(self, fd)
 
 
@@ -187,6 +224,12 @@ def _is_at(fd: int, path: Path) -> bool:
         return _identity(path.stat()) == _identity(os.fstat(fd))
     except FileNotFoundError:
         return False
+
+
+def _close(fd: int, identity: tuple[int, int]) -> None:
+    with suppress(OSError):
+        if _identity(os.fstat(fd)) == identity:  # else somebody did, and it is another's now
+            os.close(fd)
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int]:

@@ -82,13 +82,12 @@ class SqliteStore:
         self._tag_number = lru_cache(16384)(lambda tag: _number(tag_digest(key_prefix, tag)))
 
     def pulse(self) -> int:
-        """The pulse in shared memory: no system call."""
+        """The pulse, which all processes share."""
         return self._file.pulse().read()
 
     def sequence(self) -> Sequence:
-        """The sequence now, from shared memory."""
-        pulse = self._file.pulse()
-        return Sequence(pulse.epoch, pulse.number)
+        """The sequence now, from beside the pulse."""
+        return Sequence(*self._file.pulse().head())
 
     def get(self, key: bytes) -> Held | None:
         """What is held under ``key``."""
