@@ -27,6 +27,12 @@ class Settings:
     browser_ttl: float = _option(0, "seconds a browser may keep a page that says nothing")
     memory_bytes: int = _option(256 * 2**20, "bytes of the memory tier of a process; 0: none")
     trust: float = _option(1.0, "seconds that memory is trusted without word from Redis; 0: never")
+    store_timeout: float = _option(
+        0.05, "seconds a request waits for an answer of Redis", least=0.001
+    )
+    connect_timeout: float = _option(
+        0.1, "seconds a request waits for a connection to Redis", least=0.001
+    )
     store_bytes: int = _option(2**30, "bytes the SQLite file may take")
     max_body_bytes: int = _option(4 * 2**20, "bytes of the largest body that is stored")
     keep_stale: float = _option(3600, "seconds a stale entry is kept to be revalidated")

@@ -29,14 +29,14 @@ def server(tmp_path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
-    monkeypatch.setattr("freshpage.stores.redis.BRIEF", 0.3)
+def machine(tmp_path):
     opened = []
 
     def make(url: str, name: str):
         directory = tmp_path / name
+        settings = Settings(trust=TRUST, store_timeout=0.3)
         store = open_store(
-            url, codec=CODEC, settings=Settings(trust=TRUST), directory=directory, clock=time.time
+            url, codec=CODEC, settings=settings, directory=directory, clock=time.time
         )
         opened.append(store)
         store.sequence()  # begins it

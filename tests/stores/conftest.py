@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from freshpage.stores import Store
+from freshpage.stores.redis import TIMES, RedisStore
 from tests.servers import RedisServer, redis_server
 from tests.stores.backings import (
     Backing,
@@ -43,8 +45,12 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests run on machines that are busy with more tests."""
-    monkeypatch.setattr("freshpage.stores.redis.BRIEF", 5.0)
-    monkeypatch.setattr("freshpage.stores.redis.CONNECT", 5.0)
+    make = RedisStore.__init__
+
+    def patient(self: RedisStore, *args: Any, times: Any = TIMES, **options: Any) -> None:
+        make(self, *args, times=(5.0, 5.0) if times == TIMES else times, **options)
+
+    monkeypatch.setattr(RedisStore, "__init__", patient)
 
 
 @pytest.fixture(params=ALL)

@@ -64,6 +64,10 @@ def test_settings_reach_the_stores() -> None:
     assert store._sieve.budget == 77
     assert store._sieve._ghosts is not None
     assert store.lower._budget == 99
+    server = opened("redis://host", memory_bytes=0, connect_timeout=0.3, store_timeout=0.2).below
+    connection = server._client().connection_pool.connection_kwargs
+    assert connection["socket_connect_timeout"] == 0.3
+    assert connection["socket_timeout"] == 0.2
     other = opened("sqlite:///a/b.db")
     assert store.lower._tag_number("a") != other.lower._tag_number("a")
 

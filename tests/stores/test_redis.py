@@ -155,9 +155,8 @@ def within_seconds(condition: Callable[[], bool]) -> bool:
     return False
 
 
-def test_a_server_that_hangs(own: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freshpage.stores.redis.BRIEF", 0.5)
-    store = TieredStore(bare(own.url), 2**20)
+def test_a_server_that_hangs(own: RedisServer) -> None:
+    store = TieredStore(RedisStore(own.url, CODEC, times=(0.5, 0.5)), 2**20)
     held = keep(store)
     assert store.get(KEY) == held
     os.kill(own.pid, signal.SIGSTOP)

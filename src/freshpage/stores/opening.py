@@ -126,9 +126,11 @@ def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
     kind, _, among = scheme.partition("+")
     secure = kind in ("rediss", "valkeys")
     cluster = among == "cluster"
+    times = (settings.connect_timeout, settings.store_timeout)
+    options: dict[str, Any] = {"key_prefix": settings.key_prefix, "times": times}
     if among == "sentinel":
         server = _sentinels(url, scheme)
-        return RedisStore(server, codec, sentinel=True, key_prefix=settings.key_prefix)
+        return RedisStore(server, codec, sentinel=True, **options)
     try:
         parts = urlsplit(url)
         names = [pair.partition("=")[0] for pair in parts.query.split("&") if pair]
@@ -138,7 +140,7 @@ def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
         if not parts.hostname or parts.port == 0 or not known or not numbered or parts.fragment:
             raise _wrong(url, scheme)
         server = f"{'rediss' if secure else 'redis'}:{url.partition(':')[2]}"
-        return RedisStore(server, codec, cluster=cluster, key_prefix=settings.key_prefix)
+        return RedisStore(server, codec, cluster=cluster, **options)
     except ValueError as error:  # a port that is no number
         raise StoreError(f"{_hidden(url)}: {error}") from error
 

@@ -50,8 +50,7 @@ from freshpage.stores.redis_scripts import (
     Script,
 )
 
-CONNECT = 0.1  # seconds a request waits for a connection
-BRIEF = 0.05  # seconds it waits for an answer
+TIMES = (0.1, 0.05)  # seconds a request waits for a connection, and for an answer
 PATIENT = 2.0  # seconds an invalidation waits for either
 
 _left_alone: list[object] = []
@@ -65,6 +64,7 @@ class RedisStore:
     :param sentinel: the servers are sentinels, which know who is the service's master.
     :param key_prefix: sets apart sites that share the server.
     :param tag_records: invalidated tags to remember before the floor rises.
+    :param times: seconds a request waits for a connection, and for an answer.
     :raises ValueError: for a URL that redis-py refuses.
     """
 
@@ -80,8 +80,10 @@ class RedisStore:
         sentinel: bool = False,
         key_prefix: str = "",
         tag_records: int = TAG_RECORDS,
+        times: tuple[float, float] = TIMES,
     ) -> None:
         self._codec = codec
+        self._times = times
         self._tag_records = tag_records
         self._name = url.rpartition("@")[2].partition("?")[0]  # without the password
         # one hash tag for all: a script may use keys of one slot of a cluster only
@@ -230,7 +232,7 @@ class RedisStore:
     def _client(self, *, patient: bool = False) -> Any:
         client = self._clients.get(patient)
         if client is None:
-            times = (PATIENT, PATIENT) if patient else (CONNECT, BRIEF)
+            times = (PATIENT, PATIENT) if patient else self._times
             client = self._clients[patient] = self._kind(self._url, *times)
         return client
 
@@ -238,7 +240,7 @@ class RedisStore:
         """One that waits for an answer as long as the server was asked to."""
         client = self._clients.get(None)
         if client is None:
-            times = (CONNECT, seconds + CONNECT)
+            times = (self._times[0], seconds + self._times[0])
             client = self._clients[None] = self._kind(self._url, *times)
         return client
 
