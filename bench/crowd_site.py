@@ -18,6 +18,8 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+import freshpage
+
 STORE, DIRECTORY = os.environ["CROWD_STORE"], os.environ["CROWD_DIRECTORY"]
 RENDER = float(os.environ.get("CROWD_RENDER", "0.1"))  # seconds
 
@@ -50,6 +52,11 @@ def page(request: HttpRequest, number: int = 0) -> HttpResponse:
     return HttpResponse("a page\n" * 1000)
 
 
+def invalidate(request: HttpRequest) -> HttpResponse:
+    freshpage.invalidate("something else")
+    return HttpResponse("done")
+
+
 async def page_async(request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(RENDER)
     _count()
@@ -60,6 +67,7 @@ urlpatterns = [
     path("page/", page),
     path("page/<int:number>/", page),
     path("page-async/", page_async),
+    path("invalidate/", invalidate),
 ]
 
 wsgi: Any = get_wsgi_application()
