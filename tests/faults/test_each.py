@@ -7,10 +7,12 @@ until it is used again.
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,10 @@ class Place:
     def cut(self) -> Callable[[], object]:
         self.wire.stop()
         return self.wire.go_on
+
+    def frozen(self) -> Callable[[], object]:
+        os.kill(self.server.pid, signal.SIGSTOP)
+        return lambda: os.kill(self.server.pid, signal.SIGCONT)
 
     def full(self) -> Callable[[], object]:
         self.config("maxmemory-policy", "noeviction")
@@ -110,6 +116,15 @@ class Place:
         self.file = self.directory / "store.sqlite3"
         self.url = f"sqlite:///{self.file}"
 
+    def on_a_small_disk(self) -> None:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(self.directory)]
+        try:
+            subprocess.run(mount, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("only root may mount a small disk")
+        umount = ["umount", "--lazy", str(self.directory)]
+        self.stack.callback(subprocess.run, umount, check=True)
+
     def locked(self) -> Callable[[], object]:
         database = sqlite3.connect(self.file, isolation_level=None)
         database.execute("BEGIN EXCLUSIVE")
@@ -129,15 +144,33 @@ class Place:
             wal.write_bytes(os.urandom(4096))
         return lambda: None
 
+    def pulse_truncated(self) -> Callable[[], object]:
+        os.truncate(f"{self.file}-pulse", 0)
+        return lambda: None
+
+    def full_disk(self) -> Callable[[], object]:
+        ballast = self.directory / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1024))
+        return ballast.unlink
+
+    def clock_set_back(self) -> Callable[[], object]:
+        now = time.time
+        patched = pytest.MonkeyPatch()
+        patched.setattr(time, "time", lambda: now() - 86400)
+        return patched.undo
+
     def no_folder(self) -> Callable[[], object]:
         away = self.directory.with_name("away")
         self.directory.rename(away)
         return lambda: away.rename(self.directory)
 
 
-REDIS = ["slow", "cut", "full", "read_only", "wrong_type", "corrupt", "wrong_password"]
-SILENT = ["slow", "cut"]
-SQLITE = ["locked", "deleted", "damaged", "no_folder"]
+REDIS = ["slow", "cut", "frozen", "full", "read_only", "wrong_type", "corrupt", "wrong_password"]
+SILENT = ["slow", "cut", "frozen"]
+SQLITE = ["locked", "deleted", "damaged", "no_folder", "pulse_truncated", "clock_set_back"]
+SQLITE += ["full_disk"]
 
 
 @pytest.fixture
@@ -160,6 +193,8 @@ def breaker():
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
 @pytest.mark.parametrize("fault", REDIS + SQLITE)
 def test_visitors_get_their_pages(make_visitor, place, fault, door, memory):  # noqa: F811
+    if fault == "full_disk":
+        place.on_a_small_disk()
     place.redis() if fault in REDIS else place.sqlite()
     visitor = make_visitor(door, STORE=place.url, MEMORY_BYTES=memory)
     for _ in range(3):
@@ -173,8 +208,10 @@ def test_visitors_get_their_pages(make_visitor, place, fault, door, memory):  # 
             assert answer.text.startswith("page ")
             if number == REQUESTS // 2:
                 assert visitor.get("/page/").status_code == 200
-        if fault in SILENT:  # nobody waits out his time on it any more
-            assert breaker().is_open
+        end = time.monotonic() + LAST
+        while fault in SILENT and not breaker().is_open:  # then nobody waits out his time on it
+            assert visitor.get("/tagged/").status_code == 200
+            assert time.monotonic() < end  # for as long as memory is trusted, nobody asks it
     finally:
         mend()
     end = time.monotonic() + LAST
