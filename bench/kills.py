@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -62,6 +62,7 @@ class Site:
         self.lock = threading.Lock()
         self.seen: Counter[str] = Counter()
         self.stale: list[str] = []
+        self.broken: list[str] = []
         self.run = threading.Event()
         self.over = threading.Event()
         self.busy = 0
@@ -187,7 +188,18 @@ def run(seconds: float, store: str, seed: int = 1) -> Site:
             thread.join()
         site.run.clear()
         stand_still(site)
+        check_file(site)
     return site
+
+
+def check_file(site: Site) -> None:
+    """See that the store's file is whole."""
+    path = site.directory / ".freshpage" / "pages.sqlite3"
+    if path.exists():
+        with closing(sqlite3.connect(path, timeout=20)) as database:
+            found = database.execute("PRAGMA integrity_check").fetchone()[0]
+        if found != "ok":
+            site.broken.append(f"{path.name}: {found}")
 
 
 def main() -> None:
@@ -205,10 +217,10 @@ def main() -> None:
             store = stack.enter_context(redis_server(directory)).url
         site = run(options.seconds, store, options.seed)
     print(", ".join(f"{count} {what}" for what, count in sorted(site.seen.items())))
-    print(f"{len(site.stale)} pages out of date")
-    for line in site.stale[:10]:
+    print(f"{len(site.stale)} pages out of date, {len(site.broken)} files broken")
+    for line in [*site.stale[:10], *site.broken]:
         print(line)
-    raise SystemExit(bool(site.stale))
+    raise SystemExit(bool(site.stale or site.broken))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ def test_workers_that_are_killed():
     assert site.seen["kills"] > 0
     assert site.seen["compared"] > 0
     assert site.stale == []
+    assert site.broken == []
     assert {what for what in site.seen if what.startswith(("reads", "writes"))} <= {
         "reads 200",
         "writes 200",
