@@ -35,6 +35,9 @@ WORKERS = 3
 SETTLES = 0.5  # seconds after which what a killed worker left behind is settled
 BETWEEN = (0.02, 0.4)  # seconds between two kills
 
+# each request on a connection of its own, so that any worker may get it
+asker = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+
 
 class Site:
     """The running site, and what is known of it."""
@@ -116,7 +119,7 @@ def act(site: Site, chosen: random.Random, writes: bool) -> None:
     least = site.least[number]
     how = f"/raise/{number}/?atomic={chosen.choice(['', '1'])}" if writes else f"/{number}/"
     try:
-        answer = httpx.get(site.url + how, timeout=30)
+        answer = asker.get(site.url + how)
     except httpx.HTTPError:
         site.seen["cut off"] += 1  # its worker was killed
         return
@@ -163,7 +166,7 @@ def stand_still(site: Site) -> None:
 def _get(url: str) -> str:
     for _ in range(50):
         try:
-            return httpx.get(url, timeout=30).text
+            return asker.get(url).text
         except httpx.HTTPError:
             time.sleep(0.05)
     return "no answer"
