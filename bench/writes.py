@@ -49,6 +49,8 @@ from freshpage.cacheability import location_tags  # noqa: E402
 from freshpage.entry import Codec, Entry  # noqa: E402
 from freshpage.settings import Settings  # noqa: E402
 from freshpage.stores import Store, open_store  # noqa: E402
+from freshpage.stores.ledger import Ledger  # noqa: E402
+from freshpage.stores.owing import OwingStore  # noqa: E402
 from freshpage.tracking.database import watch_database  # noqa: E402
 from freshpage.tracking.record import Record, recording  # noqa: E402
 from tests.oracle.newsroom.models import Article  # noqa: E402
@@ -106,7 +108,8 @@ def opened(kind: str) -> Iterator[Store]:
             url = stack.enter_context(redis_server(directory)).url
             store = open_store(url, codec=CODEC, settings=bare)
         stack.callback(store.close)
-        yield store
+        # as at a site, where each write is written down before it is committed
+        yield OwingStore(store, Ledger(directory / "ledger"))
 
 
 def timed(act: Callable[[], Any]) -> float:
