@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ BROWSER = {
     "connection": "keep-alive",
     "cookie": "_ga=GA1.1.1234567.1234567; consent=yes",
 }
-CASES = ("floor", "freshpage-memory", "freshpage-sqlite")
+CASES = ("floor", "freshpage-memory", "freshpage-sqlite", "freshpage-redis")
 ASKED = ("wsgi", "asgi", "yardstick")  # the last tells how fast this Python is
 BATCH, BATCHES = 250, 200  # short ones: the best of them was not disturbed
 WARM, COUNTED = 50, 500  # hits before those that are counted, and these
@@ -38,11 +39,25 @@ WARM, COUNTED = 50, 500  # hits before those that are counted, and these
 def main() -> None:
     """Print what a hit costs at each door, with and without our front door."""
     options = _options()
+    unit = "instructions" if options.instructions else "µs"
     for name in CASES:
-        told = counts(name) if options.instructions else _other_half("--time", name).split()
-        unit = "instructions" if options.instructions else "µs"
+        with _server(name):
+            told = counts(name) if options.instructions else _other_half("--time", name).split()
         for what, cost in zip(ASKED, told, strict=True):
             print(f"{name:17} {what:9} {cost:>8} {unit}")
+
+
+@contextmanager
+def _server(case: str) -> Iterator[None]:
+    """The Redis server that a case needs."""
+    if not case.endswith("redis"):
+        yield
+        return
+    from tests.servers import redis_server
+
+    with tempfile.TemporaryDirectory() as directory, redis_server(Path(directory)) as server:
+        os.environ["BENCH_REDIS"] = server.url
+        yield
 
 
 def counts(name: str) -> list[int]:

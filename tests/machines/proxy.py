@@ -28,9 +28,13 @@ class Wire:
         while True:
             try:
                 here, _ = self._listener.accept()
-                there = socket.create_connection(("127.0.0.1", self._server))
             except OSError:
                 return
+            try:
+                there = socket.create_connection(("127.0.0.1", self._server))
+            except OSError:  # it is gone
+                here.close()
+                continue
             self._open += [here, there]
             for one, other in ((here, there), (there, here)):
                 threading.Thread(target=self._forward, args=(one, other), daemon=True).start()
@@ -55,6 +59,11 @@ class Wire:
     def go_on(self) -> None:
         """What was held up gets through."""
         self._flows.set()
+
+    def lead_to(self, port: int) -> None:
+        """Lead to another server from now on."""
+        self._server = port
+        self.reset()
 
     def reset(self) -> None:
         """End every connection."""

@@ -19,6 +19,7 @@ from freshpage.stores.django_cache import DjangoCacheStore
 from freshpage.stores.hearing import HearingStore
 from freshpage.stores.memory import MemoryStore
 from freshpage.stores.redis import RedisStore
+from freshpage.stores.redis_cluster import ClusterStore
 from freshpage.stores.sqlite import SqliteStore
 from freshpage.stores.tiered import TieredStore
 from tests.stores.examples import CODEC, NOW
@@ -141,6 +142,25 @@ class RedisBacking(Backing):
     def close(self) -> None:
         super().close()
         self.client.close()
+
+
+class ClusterBacking(RedisBacking):
+    """A cluster, of one node."""
+
+    def make(self, codec: Codec = CODEC, key_prefix: str | None = None, **options: Any) -> Store:
+        prefix = self.site if key_prefix is None else self.site + key_prefix
+        return ClusterStore(self.url, codec, key_prefix=prefix, **options)
+
+    def _name(self, key: bytes) -> str:
+        return f"freshpage:{self.site.replace(' ', '%20')}:{digest(key).hex()}"
+
+    def load(self, key: bytes) -> bytes:
+        data = self.client.get(self._name(key))
+        assert isinstance(data, bytes)
+        return data
+
+    def save(self, key: bytes, data: bytes) -> None:
+        self.client.set(self._name(key), data)
 
 
 class HeardBacking(RedisBacking):

@@ -10,9 +10,10 @@ import pytest
 
 from freshpage.stores import Store
 from freshpage.stores.redis import TIMES, RedisStore
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer, free_port, redis_server
 from tests.stores.backings import (
     Backing,
+    ClusterBacking,
     DjangoBacking,
     HeardBacking,
     MemoryBacking,
@@ -25,6 +26,7 @@ ALL = (
     "memory",
     "sqlite",
     "redis",
+    "cluster",
     "tiered-sqlite",
     "tiered-redis",
     "heard",
@@ -33,12 +35,24 @@ ALL = (
     "django-redis",
 )
 SHARED = tuple(name for name in ALL if name != "memory")  # by processes, but for locmem
-RAW = ("sqlite", "redis", "django-locmem", "django-redis")
+RAW = ("sqlite", "redis", "cluster", "django-locmem", "django-redis")
 
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    bus = str(free_port())  # by default ten thousand above the port, which may be no port
+    options = ("--cluster-enabled", "yes", "--cluster-port", bus)
+    with redis_server(tmp_path_factory.mktemp("cluster"), *options) as server:
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            while client.cluster("INFO")["cluster_state"] != "ok":
+                pass
         yield server
 
 
@@ -76,6 +90,8 @@ def make_backing(name: str, request: pytest.FixtureRequest) -> Backing:
         return SqliteBacking(path)
     if name == "redis":
         return RedisBacking(request.getfixturevalue("redis").url)
+    if name == "cluster":
+        return ClusterBacking(request.getfixturevalue("cluster").url.removesuffix("/0"))
     if name == "heard":
         directory: Path = request.getfixturevalue("tmp_path")
         return HeardBacking(request.getfixturevalue("redis").url, directory)

@@ -95,25 +95,30 @@ def test_tls(tmp_path: Path) -> None:
             bare(server.url.partition("?")[0]).get(KEY)
 
 
-def test_a_cluster(tmp_path: Path) -> None:
-    bus = str(free_port())  # by default ten thousand above the port, which may be no port
-    with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", bus) as server:
-        client = server.client()
-        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while client.cluster("INFO")["cluster_state"] != "ok":
-            pass
-        client.close()
-        url = server.url.replace("redis://", "redis+cluster://").removesuffix("/0")
-        store = bare(url, "a site {with} braces")
-        assert works(store)
-        assert works(bare(url))
-        store.put(b"axes", make_axes())
-        store.delete(b"axes")
-        assert store.get(b"axes") is None
-        pulse = store.pulse()
-        store.invalidate(["a"])
-        assert store.pulse() != pulse
-        store.close()
+def test_a_cluster(cluster: RedisServer) -> None:
+    url = cluster.url.replace("redis://", "redis+cluster://").removesuffix("/0")
+    store = bare(url, "a site {with} braces")
+    assert works(store)
+    assert works(bare(url))
+    store.put(b"axes", make_axes())
+    store.delete(b"axes")
+    assert store.get(b"axes") is None
+    pulse = store.pulse()
+    store.invalidate(["a"])
+    assert store.pulse() != pulse
+    store.close()
+
+
+def test_entries_lie_all_over_a_cluster(cluster: RedisServer) -> None:
+    store = bare(cluster.url.replace("redis://", "redis+cluster://").removesuffix("/0"), "wide")
+    for number in range(50):
+        keep(store, b"%d" % number)
+    store.invalidate(["another"])
+    with cluster.client() as client:
+        names = client.keys("*freshpage:wide*")
+        slots = {client.cluster("KEYSLOT", name) for name in names}
+    assert len(names) == 50 + 2  # the tags, the news
+    assert len(slots) > 40
 
 
 def test_a_cluster_that_is_not_there() -> None:

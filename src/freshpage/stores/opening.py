@@ -119,6 +119,7 @@ def _heard(store: Any, url: str, settings: Settings, directory: Path | None) -> 
 def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
     try:
         from freshpage.stores.redis import RedisStore  # noqa: PLC0415 (optional)
+        from freshpage.stores.redis_cluster import ClusterStore  # noqa: PLC0415
     except ImportError as error:
         raise StoreError(
             f"{scheme}:// needs redis-py: pip install 'django-freshpage[redis]' ({error})"
@@ -140,7 +141,8 @@ def _redis(url: str, scheme: str, codec: Codec, settings: Settings) -> Store:
         if not parts.hostname or parts.port == 0 or not known or not numbered or parts.fragment:
             raise _wrong(url, scheme)
         server = f"{'rediss' if secure else 'redis'}:{url.partition(':')[2]}"
-        return RedisStore(server, codec, cluster=cluster, **options)
+        made = ClusterStore if cluster else RedisStore
+        return made(server, codec, **options)
     except ValueError as error:  # a port that is no number
         raise StoreError(f"{_hidden(url)}: {error}") from error
 

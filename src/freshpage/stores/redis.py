@@ -8,19 +8,13 @@ where the server evicts it they are lost together, and everything is invalid.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
-from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
-from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from freshpage.entry import BadEntry, Codec, Entry, Node
 from freshpage.key import digest, tag_digest
@@ -38,12 +32,14 @@ from freshpage.stores.base import (
 )
 from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.leases import Leases
+from freshpage.stores.redis_clients import sentinel_client, single_client
 from freshpage.stores.redis_leases import RedisLeases
 from freshpage.stores.redis_scripts import (
     GET,
     INVALIDATE,
     NOTE,
     NOTES,
+    NOW,
     PUT,
     SEQUENCE,
     STANDING,
@@ -57,10 +53,9 @@ _left_alone: list[object] = []
 
 
 class RedisStore:
-    """Nodes and tag sequences on a server, or in one slot of a cluster of them.
+    """Nodes and tag sequences on a server.
 
     :param url: redis:// or rediss://; with ``sentinel`` it names several, and a service.
-    :param cluster: the server is one of a cluster.
     :param sentinel: the servers are sentinels, which know who is the service's master.
     :param key_prefix: sets apart sites that share the server.
     :param tag_records: invalidated tags to remember before the floor rises.
@@ -76,7 +71,6 @@ class RedisStore:
         url: str,
         codec: Codec,
         *,
-        cluster: bool = False,
         sentinel: bool = False,
         key_prefix: str = "",
         tag_records: int = TAG_RECORDS,
@@ -86,20 +80,24 @@ class RedisStore:
         self._times = times
         self._tag_records = tag_records
         self._name = url.rpartition("@")[2].partition("?")[0]  # without the password
-        # one hash tag for all: a script may use keys of one slot of a cluster only
+        # one hash tag: a script may use keys of one slot of a cluster only
         self._prefix = f"{{freshpage:{quote(key_prefix, safe='')}}}:".encode()
         self._tags = self._prefix + b"tags"
         self._notes = self._prefix + b"notes"
         self._news = self._prefix + b"news"
         self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
-        self._kind = _cluster if cluster else _sentinel if sentinel else _single
+        self._connect: Callable[[str, float, float], Any] = (
+            sentinel_client if sentinel else single_client
+        )
         self._clients: dict[bool | None, Any] = {}
         self._latest = Sequence(0, 0)  # that the server told us of
         self._pid = os.getpid()
         rest_while_forking(self)
-        if not cluster:
-            self._client()  # opens no connection, but reads the URL
+        self._read_url()
+
+    def _read_url(self) -> None:
+        self._client()  # opens no connection
 
     def before_fork(self) -> None:
         """A client brings nothing to rest."""
@@ -122,11 +120,8 @@ class RedisStore:
     def now(self) -> tuple[int, int]:
         """Epoch and number as the server has them; zeros where it has none."""
         before = self._latest
-        with self._telling():
-            epoch, number = self._client().zmscore(self._tags, ["#epoch", "#number"])
-        if epoch is None or number is None:
-            return 0, 0
-        return self._heard(Sequence(int(-epoch), int(-number)), before)
+        now = Sequence(*self._run(NOW, (), ()))
+        return self._heard(now, before) if now.epoch else now
 
     def await_news(self, since: bytes, seconds: float) -> bytes:
         """Wait until something was invalidated, or for so long.
@@ -198,7 +193,7 @@ class RedisStore:
                 # out of memory, say: rather everything invalid than something stale
                 client.unlink(self._tags)
                 return 0
-        return self._heard(Sequence(*now), before).number
+        return self._heard(Sequence(*now), before, grown=1).number
 
     def note(self, item: bytes) -> None:
         """Add to the notes; where some were lost, start over."""
@@ -233,7 +228,7 @@ class RedisStore:
         client = self._clients.get(patient)
         if client is None:
             times = (PATIENT, PATIENT) if patient else self._times
-            client = self._clients[patient] = self._kind(self._url, *times)
+            client = self._clients[patient] = self._connect(self._url, *times)
         return client
 
     def _listening_client(self, seconds: float) -> Any:
@@ -241,23 +236,24 @@ class RedisStore:
         client = self._clients.get(None)
         if client is None:
             times = (self._times[0], seconds + self._times[0])
-            client = self._clients[None] = self._kind(self._url, *times)
+            client = self._clients[None] = self._connect(self._url, *times)
         return client
 
     def _run(self, script: Script, keys: tuple[bytes, ...], args: Collection[object]) -> Any:
         with self._telling():
             return script.run(self._client(), [self._tags, *keys], args)
 
-    def _heard(self, now: Sequence, before: Sequence) -> Sequence:
+    def _heard(self, now: Sequence, before: Sequence, grown: int = 0) -> Sequence:
         """Take note of the server's sequence.
 
-        A server behind what it said before has lost invalidations: a replica took over from
-        it, or it came back with an older copy.
+        A server behind what it said before, in the same epoch, has lost invalidations: its
+        keys were restored from a copy, or it is one that tells no replication id.
 
         :param before: the latest one known when the server was asked.
+        :param grown: by how much it has grown since at least.
         :raises StoreError: when it has; it is made to start over.
         """
-        if now.epoch == before.epoch and now.number < before.number:
+        if now.epoch == before.epoch and now.number < before.number + grown:
             with self._telling():
                 self._client().unlink(self._tags)
             raise StoreError(f"{self._name} has lost invalidations: everything is invalid")
@@ -283,45 +279,3 @@ class RedisStore:
 def _judged(entry: Entry, epoch: int, floor: int, hard: int, soft: int) -> Standing:
     tags = (TagSequence(hard, soft),)
     return judge(entry.sequence, epoch=epoch, floor=floor, tags=tags)
-
-
-def _single(url: str, connect: float, answer: float) -> Any:
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=connect,
-        socket_timeout=answer,
-        # once more on a connection the server has closed; a timeout is never tried again
-        retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
-        protocol=2,
-    )
-
-
-def _sentinel(url: str, connect: float, answer: float) -> Any:
-    parts = urlsplit(url)
-    credentials, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    service, _, database = parts.path.strip("/").partition("/")
-    times: dict[str, Any] = {"socket_connect_timeout": connect, "socket_timeout": answer}
-    sentinels = [host.rpartition(":") for host in hosts.split(",")]
-    untyped: Any = Sentinel
-    known = untyped([(host, int(port)) for host, _, port in sentinels], sentinel_kwargs=times)
-    return known.master_for(
-        service,
-        db=int(database or 0),
-        username=unquote(user) or None,
-        password=unquote(password) or None,
-        ssl=parts.scheme == "rediss",
-        retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
-        protocol=2,
-        **times,
-    )
-
-
-def _cluster(url: str, connect: float, answer: float) -> Any:
-    return RedisCluster.from_url(
-        url,
-        socket_connect_timeout=connect,
-        socket_timeout=answer,
-        retry=Retry(NoBackoff(), 1),  # once more where a slot has moved
-        protocol=2,
-    )

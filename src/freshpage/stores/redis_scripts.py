@@ -3,6 +3,9 @@
 In the sorted set "h" + digest is a tag's last hard invalidation, "s" + digest its last soft
 one. Epoch, number, floor and the count of notes are negative, so that they rank before all
 tags. The notes are a list of their own: where some of it is lost, its length tells.
+
+The epoch is told with the server's replication id in it, which a restart and a failover change:
+a replica that takes over may lack the last invalidations, so everything is invalid then.
 """
 
 from __future__ import annotations
@@ -31,9 +34,15 @@ local function last(tags)
   end
   return hard, soft
 end
+local function run()
+  local told = redis.pcall('INFO', 'replication')
+  local id = type(told) == 'string' and told:match('master_replid:(%x+)') or '0'
+  return tonumber(id:sub(1, 13), 16)
+end
 local function life()
   local found = redis.call('ZMSCORE', TAGS, '#epoch', '#floor', '#number')
-  return tonumber(found[1] or 0), tonumber(found[2] or 0), tonumber(found[3] or 0)
+  if not found[1] then return 0, 0, 0 end
+  return (run() - found[1]) % 2^52, -(found[2] or 0), -(found[3] or 0)
 end
 local function begin(epoch, number)
   if not redis.call('ZSCORE', TAGS, '#epoch') then
@@ -65,23 +74,27 @@ class Script:
 SEQUENCE = Script("""
 begin(ARGV[1], ARGV[2])
 local epoch, _, number = life()
-return {-epoch, -number}
+return {epoch, number}
+""")
+NOW = Script("""
+local epoch, _, number = life()
+return {epoch, number}
 """)
 STANDING = Script("""
 local epoch, floor = life()
-return {-epoch, -floor, last(ARGV[1])}
+return {epoch, floor, last(ARGV[1])}
 """)
 GET = Script("""
 local found = redis.call('HMGET', KEYS[2], 'data', 'tags')
 if not found[1] then return false end
 local epoch, floor = life()
-return {found[1], found[2] or '', -epoch, -floor, last(found[2] or '')}
+return {found[1], found[2] or '', epoch, floor, last(found[2] or '')}
 """)
 PUT = Script("""
 local data, expires, tags, epoch, number = unpack(ARGV)
 if epoch then
   local epoch_now, floor = life()
-  if -epoch_now ~= tonumber(epoch) or tonumber(number) < -floor
+  if epoch_now ~= tonumber(epoch) or tonumber(number) < floor
     or last(tags) > tonumber(number) then return 0 end
 end
 redis.call('HSET', KEYS[2], 'data', data, 'tags', tags)
@@ -100,7 +113,7 @@ if over > 0 then
   redis.call('ZREMRANGEBYSCORE', TAGS, 0, floor)
   redis.call('ZADD', TAGS, -floor, '#floor')
 end
-return {-life(), number}
+return {(life()), number}
 """)
 _KEEP_NOTES = """
 begin(ARGV[1], ARGV[2])
