@@ -63,16 +63,13 @@ def tags(directory: Path, number: int) -> dict[str, float]:
     site.tags = tuple(f"row:{at}" for at in range(number))
     misses = _each(site.ask, FEW)
 
-    def after_another(at: int) -> None:
-        site.ask(at)
-
     def invalidate(at: int) -> None:
         site.runtime.store.invalidate([f"nobody:{at}"])
 
     return {
         "hot hit": _hot(site),
         "miss": misses,
-        "first hit after an invalidation of others": _each(after_another, FEW, invalidate),
+        "first hit after an invalidation of others": _each(site.ask, FEW, invalidate),
     }
 
 
