@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-django test-cms lint format oracle simulate bench bench-quick docs requirements clean
+.PHONY: help demo test test-django test-cms lint format oracle simulate bench bench-quick bench-scale docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(VENV)/.bench ## a hot page from everything that can answer it, on each 
 
 bench-quick: $(VENV)/.bench ## the same with fewer cases (MINUTES=2.5)
 	@exec $(PY) -m bench.run --quick --minutes $(or $(MINUTES),2.5)
+
+bench-scale: $(VENV)/.bench ## many pages: hit rates, and what grows with pages, variants, tags, workers
+	@exec $(PY) -m bench.scale
 
 oracle: $(VENV)/.dev ## writes to a news site, and after each every page beside a fresh render (STEPS=10000)
 	@exec $(PY) bench/oracle.py --steps $(or $(STEPS),10000) --mix $(or $(MIX),news)

@@ -65,7 +65,7 @@ def _django(name: str, title: str, caches: dict[str, Any], **more: Any) -> Case:
 
 def _ours(name: str, title: str, **more: Any) -> Case:
     """Freshpage; unless told otherwise it sends the same bytes as the others."""
-    settings = {"ENCODINGS": [], **more.pop("settings")}
+    settings = {"ENCODINGS": [], "DEFAULT_TTL": 3600, **more.pop("settings")}
     hit = ("Cache-Status", "freshpage; hit")
     return Case(f"freshpage-{name}", f"freshpage, {title}", freshpage=settings, hit=hit, **more)
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import gc
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from bench.machine import machine
+from bench.processes import ROOT
 
 BROWSER = {
     "host": "127.0.0.1:8000",
@@ -40,11 +44,18 @@ def main() -> None:
     """Print what a hit costs at each door, with and without our front door."""
     options = _options()
     unit = "instructions" if options.instructions else "µs"
+    found = {}
     for name in CASES:
         with _server(name):
             told = counts(name) if options.instructions else _other_half("--time", name).split()
-        for what, cost in zip(ASKED, told, strict=True):
+        found[name] = dict(zip(ASKED, told, strict=True))
+        for what, cost in found[name].items():
             print(f"{name:17} {what:9} {cost:>8} {unit}")
+    if options.instructions:
+        figures = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine()}
+        options.into.mkdir(parents=True, exist_ok=True)
+        path = options.into / "cost.json"
+        path.write_text(json.dumps({**figures, unit: found}, indent=1) + "\n")
 
 
 @contextmanager
@@ -79,6 +90,7 @@ def counts(name: str) -> list[int]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.hit", description=__doc__)
     parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--into", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--count", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -35,8 +35,16 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
+BUSY = 0.5  # load from which others disturb what is measured
+
+
 def in_words(found: Mapping[str, Any]) -> str:
     """The machine, in one line."""
     versions = ", ".join(f"{name} {found[name]}" for name in ("python", *_VERSIONS))
     load = f", load {found['load']} when it began" if "load" in found else ""
-    return f"{found['cores']} × {found['processor']}, {found['system']}{load}; {versions}"
+    busy = " (others were at work on it: the figures are rough)" if _busy(found) else ""
+    return f"{found['cores']} × {found['processor']}, {found['system']}{load}{busy}; {versions}"
+
+
+def _busy(found: Mapping[str, Any]) -> bool:
+    return found.get("load", 0) >= BUSY

@@ -78,36 +78,63 @@ def lines(
     *,
     unit: str = "",
     top: float | None = None,
+    logarithmic: bool = False,
 ) -> str:
-    """Lines over a logarithmic x, from 0 up.
+    """Lines over a logarithmic x.
 
     :param across: what x is.
     :param series: points by the name of their line.
     :param top: the highest y; None: that of the points.
+    :param logarithmic: y is so too, in powers of ten; else it begins at 0.
     """
-    left, right, high, low = 60, 190, 46, 300
     xs = sorted({x for points in series.values() for x, _ in points})
-    top = top or max(y for points in series.values() for _, y in points) * 1.1 or 1.0
-    span = math.log(xs[-1] / xs[0]) or 1.0
+    ys = [y for points in series.values() for _, y in points]
+    if logarithmic:
+        least, most = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys)))
+        marks = [10.0**power for power in range(least, max(most, least + 1) + 1)]
+    else:
+        marks = [(top or max(ys) * 1.1) * step / 4 for step in range(5)]
 
     def at(x: float, y: float) -> tuple[float, float]:
-        wide = (WIDTH - left - right) * math.log(x / xs[0]) / span
-        return left + wide, low - (low - high) * min(y / top, 1)
+        wide = _part(math.log(xs[0]), math.log(xs[-1]), math.log(x))
+        rise = math.log10 if logarithmic else float
+        high = _part(rise(marks[0]), rise(marks[-1]), rise(y))
+        return _PLOT.left + wide * _PLOT.width, _PLOT.bottom - high * _PLOT.height
 
-    parts = [_text(10, 22, title, "head"), _text(left, low + 36, across, "small")]
-    for step in range(5):
-        _, y = at(xs[0], top * step / 4)
-        parts.append(f'<path class="grid" d="M{left} {y:.1f}H{WIDTH - right}"/>')
-        parts.append(_text(left - 6, y + 4, f"{top * step / 4:.3g}{unit}", "small", "end"))
-    parts += [_text(at(x, 0)[0], low + 18, f"{x:,.0f}", "small", "middle") for x in xs]
+    end = _PLOT.left + _PLOT.width
+    parts = [
+        _text(10, 22, title, "head"),
+        _text(_PLOT.left, _PLOT.bottom + 36, across, "small"),
+        *(_text(at(x, ys[0])[0], _PLOT.bottom + 18, f"{x:,.0f}", "small", "middle") for x in xs),
+    ]
+    for mark in marks:
+        y = at(xs[0], mark)[1]
+        parts.append(f'<path class="grid" d="M{_PLOT.left} {y:.1f}H{end}"/>')
+        parts.append(_text(_PLOT.left - 6, y + 4, f"{mark:,g}{unit}", "small", "end"))
     for number, (name, points) in enumerate(series.items()):
-        places = [at(x, y) for x, y in points]
-        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        parts.append(f'<path class="line c{number % 5}" d="M{path}"/>')
-        key = high + 6 + number * _ROW
-        parts.append(f'<path class="line c{number % 5}" d="M{WIDTH - right + 14} {key}h22"/>')
-        parts.append(_text(WIDTH - right + 42, key + 4, name))
-    return _svg(low + 48, title, parts)
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in (at(*point) for point in points))
+        key, kind = 52 + number * _ROW, f"line c{number % 5}"
+        parts.append(f'<path class="{kind}" d="M{path}"/>')
+        parts.append(f'<path class="{kind}" d="M{end + 14} {key}h22"/>')
+        parts.append(_text(end + 42, key + 4, name, "small"))
+    return _svg(_PLOT.bottom + 48, title, parts)
+
+
+class _Area(NamedTuple):
+    """Where lines are drawn."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+
+_PLOT = _Area(left=70, bottom=300, width=450, height=254)
+
+
+def _part(least: float, most: float, value: float) -> float:
+    """Where a value lies between two others, from 0 to 1."""
+    return (value - least) / (most - least) if most > least else 0.0
 
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:

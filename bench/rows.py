@@ -73,13 +73,13 @@ def row_table(made: Iterable[Mapping[str, Any]]) -> str:
             CASES[row["case"]].title,
             f"{row['rate']:,.0f}",
             "" if row["cpu"] is None else f"{row['cpu']:,.0f}",
-            *(_told(row[of]) for of in ("of_floor", "of_django", "of_varnish")),
+            *(told_ratio(row[of]) for of in ("of_floor", "of_django", "of_varnish")),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _told(ratio: Ratio | None) -> str:
+def told_ratio(ratio: Ratio | None) -> str:
     """A ratio with the least and most of any round."""
     if ratio is None:
         return ""

@@ -74,6 +74,7 @@ if case.cms:
     SITE_ID = 1
     CMS_TEMPLATES = [("cms_page.html", "News")]
     CMS_CONFIRM_VERSION4 = True
+    CMS_CACHE_DURATIONS = {"content": 3600, "menus": 3600, "permissions": 3600}
 
 # -- views -------------------------------------------------------------------------------
 

@@ -109,7 +109,7 @@ def axis_value(request: Request, axis: str) -> Part:
 def reader(axis: str) -> Callable[[Request], Part]:
     """What finds a request's value for one axis.
 
-    No methodcaller: a call through C costs more than one more frame of Python.
+    Lambdas: on the way of a hot hit a methodcaller takes a thousand instructions more.
     """
     name = axis.partition(":")[2]
     if axis == WHOLE_QUERY:

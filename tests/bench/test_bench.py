@@ -18,6 +18,7 @@ from bench.load import Measured, Page, Wrong, wrk_is_there
 from bench.machine import in_words, machine
 from bench.plot import bars, hits_plot, lines
 from bench.processes import ROOT, Cores, ServerFailed
+from bench.report import DOCS, kept, pages
 from bench.rows import row_table, rows
 from bench.servers import SERVERS, missing, redis_server, running
 
@@ -153,3 +154,17 @@ def test_the_machine_is_told():
     told = in_words(machine())
     assert f"{os.cpu_count()} × " in told
     assert "gunicorn" in told
+
+
+def test_the_page_about_performance_is_made_from_the_figures():
+    for name, text in pages(kept()).items():
+        assert (DOCS / name).read_text() == text, f"docs/{name}: run python -m bench.report"
+
+
+def test_what_was_missed_is_told():
+    row = {"server": "uvicorn", "case": "freshpage-memory", "rate": 1, "cpu": None}
+    row |= {"of_floor": (0.46, 0.4, 0.5), "of_django": (50, 40, 60), "of_varnish": None}
+    hits = {"rows": [row], "rounds": {"uvicorn": 3}, "seconds": 1, "left_out": {}}
+    page = pages({"hits": hits | {"machine": machine(), "date": "2026-11-25"}})["performance.md"]
+    assert "| uvicorn | of the floor | 0.92 | 0.46 (0.40–0.50) | **missed** by 50% |" in page
+    assert "| 45 | 50 (40–60) | reached, but rounds differ more than that |" in page
