@@ -1,0 +1,26 @@
+"""``"freshpage.integrations.wagtail"`` in INSTALLED_APPS."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+
+
+class WagtailConfig(AppConfig):
+    """Has what Wagtail keeps in caches, and makes while it renders, seen for what it is."""
+
+    name = "freshpage.integrations.wagtail"
+    label = "freshpage_wagtail"
+    verbose_name = "freshpage for Wagtail"
+
+    def ready(self) -> None:
+        if not apps.is_installed("wagtail"):
+            raise ImproperlyConfigured(
+                "freshpage.integrations.wagtail is in INSTALLED_APPS, but 'wagtail' is not"
+            )
+        # after the models have been loaded
+        import_module("freshpage.integrations.wagtail.derived").install()
+        if apps.is_installed("wagtail.images"):
+            import_module("freshpage.integrations.wagtail.renditions").install()

@@ -1,0 +1,80 @@
+"""The example behind a front door, in process, and what a change does to its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from wagtail.models import Page
+
+import freshpage
+from freshpage import wsgi
+from tests.doors.conftest import Visitor, is_hit, status
+
+BASE = "http://localhost:8000"
+
+
+@dataclass
+class Effect:
+    """What a change did: paths of pages that were dropped, changed, and are stale."""
+
+    dropped: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        return f"{len(self.dropped)} dropped, {len(self.changed)} changed"
+
+
+class ValleySite:
+    """The site with all its published pages warm, and somebody who asks for them."""
+
+    def __init__(self) -> None:
+        bare = WSGIHandler()
+        self.visitor = Visitor(wsgi.PageCache(bare), is_async=False, base=BASE)
+        self._bare = Visitor(bare, is_async=False, base=BASE)
+        self.get = self.visitor.ask
+        self.fresh = self._bare.ask
+        # What is shown of a row is known to those who write it from the second render on.
+        for path in self.paths():
+            self.get(path)
+        freshpage.purge(everything=True)
+
+    def paths(self) -> list[str]:
+        """Where the published pages are."""
+        pages = Page.objects.live().filter(depth__gt=1).order_by("path")
+        return [page.url.removeprefix(BASE) for page in pages]
+
+    def warm(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Have pages in the cache; what each shows."""
+        shown = {}
+        for path in paths:
+            for _ in range(3):
+                answer = self.get(path)
+                if is_hit(answer):
+                    break
+            else:
+                raise AssertionError(f"{path} is not kept: {answer.status_code} {status(answer)}")
+            shown[path] = answer.content
+        return shown
+
+    def effect(self, change: Callable[[], Any], *more: str) -> Effect:
+        """Make a change, and look at every page from the cache and freshly rendered.
+
+        :param more: paths beside the published pages.
+        """
+        paths = [*self.paths(), *more]
+        before = self.warm(paths)
+        change()
+        effect = Effect()
+        for path in paths:
+            now, fresh = self.get(path), self.fresh(path)
+            if not is_hit(now):
+                effect.dropped.add(path)
+            if fresh.content != before[path]:
+                effect.changed.add(path)
+            if (now.status_code, now.content) != (fresh.status_code, fresh.content):
+                effect.stale.add(path)
+        return effect
