@@ -21,6 +21,7 @@ class WagtailConfig(AppConfig):
                 "freshpage.integrations.wagtail is in INSTALLED_APPS, but 'wagtail' is not"
             )
         # after the models have been loaded
-        import_module("freshpage.integrations.wagtail.derived").install()
+        for name in ("derived", "specific", "tree"):
+            import_module(f"freshpage.integrations.wagtail.{name}").install()
         if apps.is_installed("wagtail.images"):
             import_module("freshpage.integrations.wagtail.renditions").install()
