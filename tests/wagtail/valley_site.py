@@ -29,7 +29,7 @@ class Effect:
 
 
 class ValleySite:
-    """The site with all its published pages warm, and somebody who asks for them."""
+    """The site, somebody who asks for its pages, and what a change does to them."""
 
     def __init__(self) -> None:
         bare = WSGIHandler()
@@ -37,7 +37,9 @@ class ValleySite:
         self._bare = Visitor(bare, is_async=False, base=BASE)
         self.get = self.visitor.ask
         self.fresh = self._bare.ask
-        # What is shown of a row is known to those who write it from the second render on.
+
+    def render_all(self) -> None:
+        """Render every page, and keep none."""
         for path in self.paths():
             self.get(path)
         freshpage.purge(everything=True)
@@ -70,11 +72,11 @@ class ValleySite:
         change()
         effect = Effect()
         for path in paths:
-            now, fresh = self.get(path), self.fresh(path)
+            now = self.get(path)
             if not is_hit(now):
                 effect.dropped.add(path)
-            if fresh.content != before[path]:
-                effect.changed.add(path)
-            if (now.status_code, now.content) != (fresh.status_code, fresh.content):
+            elif now.content != self.fresh(path).content:
                 effect.stale.add(path)
+            if now.content != before[path]:
+                effect.changed.add(path)
         return effect
