@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "example_wagtail"))
-os.environ.setdefault("DEMO_VAR", tempfile.mkdtemp(prefix="freshpage-wagtail-"))
+_folder = tempfile.TemporaryDirectory(prefix="freshpage-wagtail-")  # gone with the process
+os.environ["DEMO_VAR"] = _folder.name
 
 from valleysite.settings import *  # noqa: E402, F403
 from valleysite.settings import MIDDLEWARE  # noqa: E402
 
+BASE_DIR = Path(_folder.name)
 ALLOWED_HOSTS = ["*"]
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise")]
 DATABASES: dict[str, Any] = {

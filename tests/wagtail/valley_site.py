@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+from django.contrib.auth import get_user_model
 from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
 from wagtail.models import Page
 
 import freshpage
@@ -33,10 +36,15 @@ class ValleySite:
 
     def __init__(self) -> None:
         bare = WSGIHandler()
-        self.visitor = Visitor(wsgi.PageCache(bare), is_async=False, base=BASE)
+        self.application = wsgi.PageCache(bare)
         self._bare = Visitor(bare, is_async=False, base=BASE)
-        self.get = self.visitor.ask
+        self.get = Visitor(self.application, is_async=False, base=BASE).ask
         self.fresh = self._bare.ask
+
+    def behind(self, application: Any) -> None:
+        """Have the site's own middleware keep the pages."""
+        self.application = application
+        self.get = Visitor(application, is_async=False, base=BASE).ask
 
     def render_all(self) -> None:
         """Render every page, and keep none."""
@@ -80,3 +88,22 @@ class ValleySite:
             if now.content != before[path]:
                 effect.changed.add(path)
         return effect
+
+
+def editor(application: Any) -> httpx.Client:
+    """A browser of a superuser who has logged in, at some application."""
+    user = get_user_model().objects.create_superuser("ann", "ann@example.org", "kestrel")
+    client = Client()
+    client.force_login(user)
+    transport = httpx.WSGITransport(app=application)
+    browser = httpx.Client(transport=transport, base_url=BASE)
+    browser.cookies.set("sessionid", client.cookies["sessionid"].value)
+    return browser
+
+
+def press(browser: httpx.Client, path: str, **filled: Any) -> httpx.Response:
+    """Send a form of the admin, as its page would."""
+    if "csrftoken" not in browser.cookies:
+        browser.get("/admin/account/")
+    token = browser.cookies["csrftoken"]
+    return browser.post(path, data={**filled, "csrfmiddlewaretoken": token})
