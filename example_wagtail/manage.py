@@ -1,4 +1,4 @@
-"""Django's command line for the Wagtail example: .venv/bin/python example_wagtail/manage.py help."""
+"""Django's commands for the Wagtail example: .venv/bin/python example_wagtail/manage.py help."""
 
 import os
 import sys

@@ -228,7 +228,7 @@ def _stretch(part: Part, conditions: Conditions, answer: Answer) -> Stretch:
         return conditions.words[part.stretch]
     low, high = conditions.bounds[part.stretch]
     if kind == TEXT:  # what lies between two texts begins as both do
-        return Beginning("" if None in (low, high) else commonprefix([low, high]))
+        return Beginning("" if None in (low, high) else commonprefix([low, high]))  # noqa: RUF071 (no paths)
     if high is not None and _moves(kind, high):
         high = None
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, NamedTuple
 
 from wagtail import coreutils
@@ -81,10 +81,13 @@ def once_a_render(maker: Callable[[], Any]) -> Callable[[], Any]:
     return made
 
 
+def _same(cache: Any) -> Any:
+    return cache
+
+
 def install() -> None:
     """Have the paths of the sites' roots and the names of locales made of the data."""
     for module in (sites, coreutils):
-        real: Any = module.cache
-        module.cache = MadeAnew(lambda real=real: real)
+        module.cache = MadeAnew(partial(_same, module.cache))
     paths = once_a_render(sites.Site.get_site_root_paths)
     sites.Site.get_site_root_paths = staticmethod(paths)

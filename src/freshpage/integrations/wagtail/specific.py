@@ -33,9 +33,9 @@ def get_specific(
     if specific is not self:
         fields = {field.attname for field in self._meta.concrete_fields}
         for name in [*dict.keys(held)]:
-            if name not in fields and name not in (copy_attrs_exclude or ()):
-                if not dict.__contains__(specific.__dict__, name):
-                    specific.__dict__[name] = held[name]
+            left_out = name in fields or name in (copy_attrs_exclude or ())
+            if not left_out and not dict.__contains__(specific.__dict__, name):
+                specific.__dict__[name] = held[name]
     return specific
 
 
