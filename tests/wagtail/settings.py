@@ -13,10 +13,11 @@ _folder = tempfile.TemporaryDirectory(prefix="freshpage-wagtail-")  # gone with 
 os.environ["DEMO_VAR"] = _folder.name
 
 from valleysite.settings import *  # noqa: E402, F403
-from valleysite.settings import MIDDLEWARE  # noqa: E402
+from valleysite.settings import INSTALLED_APPS, MIDDLEWARE  # noqa: E402
 
 BASE_DIR = Path(_folder.name)
 ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = [*INSTALLED_APPS, "freshpage.compat.wagtailcache"]
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise")]
 DATABASES: dict[str, Any] = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
