@@ -8,14 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from django.conf import settings
-
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parents[1]
 
 
-@pytest.mark.skipif("wagtail" in settings.INSTALLED_APPS, reason="this is that process")
 def test_the_tests_of_wagtail(record_property: Callable[[str, object], None]) -> None:
     run = subprocess.run(
         [
