@@ -2,18 +2,21 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-REQUIREMENTS := dev demo bench docs
+REQUIREMENTS := dev demo demo-wagtail bench docs
 PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-django test-cms lint format oracle simulate bench bench-quick bench-scale docs requirements clean
+.PHONY: help demo demo-wagtail test test-django test-cms lint format oracle simulate bench bench-quick bench-scale docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## serve a django-cms site from the cache (PORT=8000 PAGES=170)
 	@exec $(PY) example/serve.py
+
+demo-wagtail: $(VENV)/.demo-wagtail ## serve a Wagtail site from the cache (PORT=8000)
+	@exec $(PY) example_wagtail/serve.py
 
 test: lint ## everything that must pass: lint, then all tests (PYTEST_ARGS="-n 2")
 	$(PY) -m pytest $(PYTEST_ARGS) tests
@@ -63,7 +66,7 @@ requirements: $(VENV)/.dev ## pin requirements/*.in anew, with hashes
 	done
 
 clean: ## remove what was built, the environment too
-	rm -rf $(VENV) .nox build dist example/var
+	rm -rf $(VENV) .nox build dist example/var example_wagtail/var
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.conf import settings
 
-_DROP_INS = "freshpage.compat.django."
+_DROP_INS = ("freshpage.compat.django.", "CACHE_MIDDLEWARE_ALIAS")
+_WAGTAILS = ("freshpage.compat.wagtailcache.", "WAGTAIL_CACHE_BACKEND")
 
 
 class FreshpageConfig(AppConfig):
@@ -24,8 +25,9 @@ class FreshpageConfig(AppConfig):
 
         install()
         watch_database(lambda: [one.store for one in runtimes()])
-        if any(name.startswith(_DROP_INS) for name in settings.MIDDLEWARE):
-            from freshpage.compat.page import serve_alias  # noqa: PLC0415
+        for place, alias in (_DROP_INS, _WAGTAILS):
+            if any(name.startswith(place) for name in settings.MIDDLEWARE):
+                from freshpage.compat.page import serve_alias  # noqa: PLC0415
 
-            # also in a process that serves no pages itself
-            serve_alias(settings.CACHE_MIDDLEWARE_ALIAS)
+                # also in a process that serves no pages itself
+                serve_alias(getattr(settings, alias, "default"))

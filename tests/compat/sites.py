@@ -15,23 +15,29 @@ from django.urls import re_path
 
 from freshpage import asgi, wsgi
 from freshpage.compat.django import cache_page
+from freshpage.compat.wagtailcache import cache as wagtailcache
 
 DROP_INS = ("pair", "pair-async", "single", "single-async", "cache_page", "cache_page-async")
+WAGTAILS = ("wagtailcache", "wagtailcache-async", "wagtail_page", "wagtail_page-async")
 DOORS = ("wsgi", "asgi", "middleware", "middleware-async")
 
 _ABOVE = {
     "pair": ("freshpage.compat.django.UpdateCacheMiddleware",),
     "single": ("freshpage.compat.django.CacheMiddleware",),
+    "wagtailcache": ("freshpage.compat.wagtailcache.cache.UpdateCacheMiddleware",),
     "middleware": ("freshpage.middleware.PageCacheMiddleware",),
 }
-_BELOW = {"pair": ("freshpage.compat.django.FetchFromCacheMiddleware",)}
+_BELOW = {
+    "pair": ("freshpage.compat.django.FetchFromCacheMiddleware",),
+    "wagtailcache": ("freshpage.compat.wagtailcache.cache.FetchFromCacheMiddleware",),
+}
 
 
 class Site:
     """A site that shows one view at every path, and somebody who visits it.
 
     :param view: what is shown; ``renders`` counts how often.
-    :param way: one of DROP_INS or DOORS.
+    :param way: one of DROP_INS, WAGTAILS or DOORS.
     :param middleware: what stands below the cache of the site, and above cache_page.
     :param timeout: and ``arguments``: of cache_page.
     """
@@ -54,6 +60,8 @@ class Site:
         if how == "cache_page":
             shown = sync_to_async(shown) if self._is_async else shown
             shown = cache_page(timeout, **arguments)(shown)
+        elif how == "wagtail_page":
+            shown = wagtailcache.cache_page(sync_to_async(shown) if self._is_async else shown)
         settings.MIDDLEWARE = [*_ABOVE.get(how, ()), *middleware, *_BELOW.get(how, ())]
         settings.ROOT_URLCONF = (re_path("", shown),)
         application: Any = ASGIHandler() if self._is_async else WSGIHandler()

@@ -14,6 +14,7 @@ from freshpage.tracking.columns import DATE, DATETIME, INTEGER, NUMBER, TEXT
 from freshpage.tracking.positions import (
     NOWHERE,
     WHOLE,
+    Beginning,
     cell_with,
     cells_around,
     cells_between,
@@ -97,3 +98,18 @@ def test_texts_that_contain_others_are_not_met():
     assert cell_with("needle") not in cells_around(TEXT, "a haystack of straw")
     assert cell_with("ab") == WHOLE
     assert WHOLE in cells_around(TEXT, None)
+
+
+@given(st.text(), st.text(), st.sampled_from([str.upper, str.lower, str]))
+def test_a_text_that_begins_so_is_met(beginning, rest, spelled):
+    """As databases compare: letters of ASCII without regard to case, others as they are."""
+    written = "".join(spelled(one) if one.isascii() else one for one in beginning)
+    assert cell_with(Beginning(beginning)) in cells_around(TEXT, written + rest)
+
+
+def test_a_text_that_begins_otherwise_is_not_met():
+    assert cell_with(Beginning("00010002")) not in cells_around(TEXT, "000100030001")
+    assert cell_with(Beginning("00010002")) in cells_around(TEXT, "000100020001")
+    assert cell_with(Beginning("0001000")) in cells_around(TEXT, "000100030001")  # four by four
+    assert cell_with(Beginning("a")) == WHOLE
+    assert len(cells_around(TEXT, "0" * 255)) < 20

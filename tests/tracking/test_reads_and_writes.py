@@ -286,6 +286,22 @@ def searched(site):
     )
 
 
+def begun(site):
+    return (
+        lambda: text(Article.objects.filter(title__startswith="Need").order_by("pk")),
+        [lambda: article(site, "Needle"), update(site.first, title="Needs")],
+        [lambda: article(site, "No need"), update(Article.objects.all(), text="Needle")],
+    )
+
+
+def between_texts(site):
+    return (
+        lambda: text(Article.objects.filter(title__range=("Needl0", "Needlz"))),
+        [lambda: article(site, "Needle"), update(site.first, title="Needle1")],
+        [lambda: article(site, "Hay"), update(site.first, title="Noodle")],
+    )
+
+
 def ranged(site):
     first, last = START + 3 * DAY, START + 6 * DAY
     return (
@@ -384,8 +400,8 @@ def self_joined(site):
 CASES = [
     one_row, no_row_yet, latest, second_page, counted, summed, exists, in_bulk, values, joined,
     by_foreign_key, many_to_many, by_many_to_many, prefetched, annotated, subquery, outer_column,
-    union, searched, ranged, negated, without_related, one_to_one, inherited, generic, deferred,
-    iterated, self_joined,
+    union, searched, begun, between_texts, ranged, negated, without_related, one_to_one, inherited,
+    generic, deferred, iterated, self_joined,
 ]  # fmt: skip
 
 

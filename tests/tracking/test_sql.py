@@ -82,6 +82,13 @@ def test_what_is_not_understood(sql):
     assert understand(sql, "sqlite", False) == UNKNOWN
 
 
+def test_nobody_is_told_what_the_parser_does_not_know(caplog):
+    """A migration of Wagtail's has one; that it may write anything is right."""
+    sql = "CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO b VALUES (1); END"
+    assert understand(sql, "sqlite", False) == UNKNOWN
+    assert not caplog.records
+
+
 def test_inserted_rows_are_told_as_far_as_they_can_be():
     sql = "INSERT INTO newsroom_topic (name, slug) VALUES (%s, 'a'), (lower(%s), %s), (%(n)s, NULL)"
     (write,) = understand(sql, "sqlite", True).writes

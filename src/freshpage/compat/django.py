@@ -8,7 +8,7 @@ only say how long.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from freshpage.compat.page import Page, serve_alias, targets
-from freshpage.compat.terms import terms_of
+from freshpage.compat.terms import Terms, terms_of
 from freshpage.headers import (
     get_conditional_response,
     patch_response_headers,
@@ -69,6 +69,8 @@ class _Halves(MiddlewareMixin):
 
 class UpdateCacheMiddleware(_Halves):
     """The half that keeps pages: first in MIDDLEWARE, so that it sees them last."""
+
+    statuses: Collection[int] = (200,)  # that are kept
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(self._recorded(get_response))
@@ -127,14 +129,18 @@ class UpdateCacheMiddleware(_Halves):
             page.outdate(request, response)
         return response
 
-    def _update(self, page: Page, request: HttpRequest, response: HttpResponse) -> None:
-        terms = terms_of(
+    def _terms(self, response: HttpResponse) -> Terms:
+        return terms_of(
             response,
             page_timeout=self.page_timeout,
             default=self.cache_timeout,
             targets=targets(),
             now=time.time(),
+            statuses=self.statuses,
         )
+
+    def _update(self, page: Page, request: HttpRequest, response: HttpResponse) -> None:
+        terms = self._terms(response)
         if terms.max_age is not None:
             shared = CacheControl.parse((response.get("Cache-Control", ""),)).public
             patch_response_headers(response, terms.max_age)

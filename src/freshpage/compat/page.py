@@ -173,6 +173,14 @@ class Page:
             headers = _unmeasured(headers)
         replace_headers(response, without(headers, (TARGET.lower(),)))
 
+    @property
+    def refusal(self) -> str:
+        """Why the page was not kept; empty: it was, or is a door's to keep."""
+        if self._exchange is None:
+            return "" if self.door is not None else "store-unavailable"
+        verdict = self._exchange.verdict
+        return verdict.refusal if verdict is not None else "store-unavailable"
+
     def outdate(self, request: HttpRequest, response: HttpResponseBase) -> None:
         """Drop what an unsafe request changed (RFC 9111 §4.4); a door sees to it itself."""
         if self.door is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from django.http.response import HttpResponseBase
@@ -39,6 +40,7 @@ def terms_of(
     default: float,
     targets: tuple[str, ...],
     now: float,
+    statuses: Collection[int] = (200,),
 ) -> Terms:
     """The terms of a response, before its headers are patched.
 
@@ -47,18 +49,19 @@ def terms_of(
 
     :param page_timeout: seconds, as cache_page got them; None: none were given.
     :param targets: the fields that rule us (RFC 9213).
+    :param statuses: that may be kept.
     """
     fields = tuple(response.items())
     browsers = CacheControl.parse((response.get("Cache-Control", ""),))
     ours, target = ruling_cache_control(fields, targets)
     stated = explicit_lifetime(without(fields, ("expires",)) if target else fields, ours, now)
-    refusal = _refusal(response, ours)
+    refusal = _refusal(response, ours, statuses)
     if not refusal and page_timeout is None and stated == 0:
         refusal = "already-stale"
     if refusal:
         return Terms(refusal)
     kept = _first(page_timeout, stated, default)
-    if response.status_code != 200:
+    if response.status_code not in statuses:
         refusal = "status"
     elif kept <= 0:
         refusal = "already-stale"
@@ -78,10 +81,10 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _refusal(response: HttpResponseBase, control: CacheControl) -> str:
+def _refusal(response: HttpResponseBase, control: CacheControl, statuses: Collection[int]) -> str:
     if response.streaming:
         return "streaming"
-    if response.status_code not in (200, 304):
+    if response.status_code not in (*statuses, 304):
         return "status"
     if response.cookies:
         return "set-cookie"

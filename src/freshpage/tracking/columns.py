@@ -55,6 +55,7 @@ class Table(NamedTuple):
     :param key: the columns of its primary key.
     :param unique: columns that are unique by themselves, the primary key among them.
     :param short: columns of texts that are a line at most.
+    :param by_bytes: columns of short texts that every database orders alike.
     :param managed: Django made it, so it is no view.
     """
 
@@ -62,6 +63,7 @@ class Table(NamedTuple):
     key: tuple[str, ...]
     unique: frozenset[str]
     short: frozenset[str]
+    by_bytes: frozenset[str]
     managed: bool
 
 
@@ -80,6 +82,7 @@ def _tables(generation: int) -> dict[str, Table]:
     configured = list(connections)
     exact_text = all(connections[alias].vendor in _EXACT_TEXT for alias in configured)
     plain_time = not any(connections[alias].settings_dict["TIME_ZONE"] for alias in configured)
+    by_bytes = all(connections[alias].vendor == "sqlite" for alias in configured)
     usable = set(range(8))
     if not exact_text:
         usable.discard(TEXT)
@@ -91,13 +94,13 @@ def _tables(generation: int) -> dict[str, Table]:
             options = model._meta
             if options.proxy or options.abstract or options.swapped:
                 continue
-            described = _describe(model, usable)
+            described = _describe(model, usable, by_bytes=by_bytes)
             former = found.get(options.db_table)
             found[options.db_table] = _merge(former, described) if former else described
     return found
 
 
-def _describe(model: type[models.Model], usable: set[int]) -> Table:
+def _describe(model: type[models.Model], usable: set[int], *, by_bytes: bool) -> Table:
     options = model._meta
     kinds = {}
     for field in options.local_concrete_fields:
@@ -112,7 +115,16 @@ def _describe(model: type[models.Model], usable: set[int]) -> Table:
         for field in options.local_concrete_fields
         if kinds[column_of(field)] == TEXT and 0 < (field.max_length or 0) <= LINE
     }
-    return Table(kinds, key, frozenset(unique), frozenset(short), options.managed)
+    ordered = short if by_bytes else short.intersection(_materialized_paths(model))
+    return Table(
+        kinds, key, frozenset(unique), frozenset(short), frozenset(ordered), options.managed
+    )
+
+
+def _materialized_paths(model: type[models.Model]) -> tuple[str, ...]:
+    """A tree's column of digits and capitals, which come in one order everywhere."""
+    in_tree = any(base.__module__ == "treebeard.mp_tree" for base in model.__mro__)
+    return ("path",) if in_tree else ()
 
 
 def _merge(one: Table, other: Table) -> Table:
@@ -126,6 +138,7 @@ def _merge(one: Table, other: Table) -> Table:
         one.key if one.key == other.key else (),
         one.unique & other.unique,
         one.short & other.short,
+        one.by_bytes & other.by_bytes,
         one.managed or other.managed,
     )
 

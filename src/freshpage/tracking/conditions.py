@@ -15,14 +15,17 @@ from django.db.models.lookups import (
     IExact,
     In,
     IsNull,
+    IStartsWith,
     LessThan,
     LessThanOrEqual,
     PatternLookup,
     Range,
+    StartsWith,
 )
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import AND, WhereNode
 
+from freshpage.tracking.positions import Beginning
 from freshpage.tracking.untyped import column_of
 
 Key = tuple[str, str]  # a table's alias, and a column
@@ -56,14 +59,14 @@ class Conditions:
 
     :param equal: the values a column may have.
     :param bounds: the stretch its value is in.
-    :param words: what its text contains, in whatever case.
+    :param words: what its text contains or begins with, in whatever case.
     :param counted: the values that one of the query's aggregates asks of it in its filter.
     """
 
     __slots__ = ("bounds", "counted", "equal", "words")
 
     bounds: Mapping[Key, Bounds]
-    words: Mapping[Key, str]
+    words: Mapping[Key, str | Beginning]
     counted: Mapping[Key, Collection[Any]]
 
     def __init__(self, where: WhereNode, aggregates: Iterable[Any] = ()) -> None:
@@ -100,7 +103,8 @@ class Conditions:
                 self.equal[key] = (None,)
         elif meaning == _WORDS:
             if isinstance(value, str):
-                self.words = {**self.words, key: value}
+                begins = isinstance(lookup, StartsWith | IStartsWith)
+                self.words = {**self.words, key: Beginning(value) if begins else value}
         elif meaning in (_ONE_OF, _BETWEEN):
             if any(hasattr(item, "as_sql") for item in value):
                 return

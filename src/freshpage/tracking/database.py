@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 from django.db.models.sql.compiler import (
     SQLCompiler,
     SQLDeleteCompiler,
@@ -28,7 +29,7 @@ from freshpage.tracking.raw_sql import RawSql
 from freshpage.tracking.reads import Reader
 from freshpage.tracking.record import current
 from freshpage.tracking.registry import Registry
-from freshpage.tracking.remembered import watch_remembered
+from freshpage.tracking.remembered import row_shape, row_tags, watch_remembered
 from freshpage.tracking.shapes import Change
 from freshpage.tracking.shown import see_instances
 from freshpage.tracking.sql import DIALECTS
@@ -43,6 +44,7 @@ Stores = Callable[[], Sequence[TagStore]]
 
 _stores: Stores | None = None
 _delivery: Delivery | None = None
+_registry: Registry | None = None
 
 
 def watch_database(stores: Stores) -> Stores:
@@ -53,10 +55,10 @@ def watch_database(stores: Stores) -> Stores:
     :param stores: gives the stores that keep pages; asked each time, never here.
     :returns: what gave the stores before; the same, where nothing did.
     """
-    global _delivery, _stores
+    global _delivery, _registry, _stores
     before, _stores = _stores, stores
     if before is None:
-        registry = Registry(_current_stores)
+        registry = _registry = Registry(_current_stores)
         delivery = _delivery = Delivery(registry, _current_stores)
         raw = RawSql(registry, delivery.deliver)
         reader = Reader(registry, SQLCompiler.execute_sql, raw.read)
@@ -82,6 +84,29 @@ def tags_of(changes: list[Change]) -> Collection[str]:
 def tags_of_tables(names: Collection[str]) -> Collection[str]:
     """The tags of the pages that may show rows of some tables."""
     return tags_of([Change(name) for name in names])
+
+
+def showing(model: type[Model]) -> Callable[[Iterable[Model]], None]:
+    """What notes rows of a model that a render gets otherwise than by a query that is seen.
+
+    To be asked for before they are read, so that whoever writes them meanwhile knows of it.
+    That such a row is made ends no page, only that it is changed or deleted.
+    """
+    record, registry = current(), _registry
+    if record is None or registry is None:
+        return lambda rows: None
+    try:
+        registry.tagger(row_shape(model))
+    except Exception as fault:
+        unknown(record, fault)
+
+    def show(rows: Iterable[Model]) -> None:
+        try:
+            record.tags.update(row_tags(registry, rows))
+        except Exception as fault:
+            unknown(record, fault)
+
+    return show
 
 
 def uncommitted() -> frozenset[str]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Sequence
+from os.path import commonprefix
 from typing import Any
 
-from freshpage.tracking.columns import DATE, DATETIME, INTEGER, SPELLERS, as_datetime, spell
+from freshpage.tracking.columns import (
+    DATE,
+    DATETIME,
+    INTEGER,
+    SPELLERS,
+    TEXT,
+    as_datetime,
+    spell,
+)
 from freshpage.tracking.conditions import Conditions
 from freshpage.tracking.parts import VALUES, Counted, InAnswer, Part, RowTags, Source, Window
-from freshpage.tracking.positions import cell_with, cells_between, position
+from freshpage.tracking.positions import Beginning, cell_with, cells_between, position
 from freshpage.tracking.queries import Analysis
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import Tagger, whole_table
@@ -176,7 +185,7 @@ class _Part:
         ]
         tags = tagger.asked(spelled) if shape.equal or shape.dimension else []
         if shape.dimension is not None:
-            if isinstance(stretch, str):
+            if isinstance(stretch, str | Beginning):
                 cells = [cell_with(stretch)]
             else:
                 cells = cells_between(shape.dimension.kind, *stretch)
@@ -203,8 +212,8 @@ def _values(source: Source, conditions: Conditions, answer: Answer) -> tuple[Any
     return tuple(conditions.equal[source])
 
 
-# words that are in a text, or the first and the last position of a stretch
-Stretch = str | tuple[int | None, int | None]
+# words that are in a text or begin it, or the first and the last position of a stretch
+Stretch = str | Beginning | tuple[int | None, int | None]
 _OPEN = (None, None)
 
 
@@ -218,6 +227,8 @@ def _stretch(part: Part, conditions: Conditions, answer: Answer) -> Stretch:
     if part.stretch in conditions.words:
         return conditions.words[part.stretch]
     low, high = conditions.bounds[part.stretch]
+    if kind == TEXT:  # what lies between two texts begins as both do
+        return Beginning("" if None in (low, high) else commonprefix([low, high]))  # noqa: RUF071 (no paths)
     if high is not None and _moves(kind, high):
         high = None
     return (

@@ -9,7 +9,7 @@ know of the other, and both are few.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from freshpage.tracking.columns import DATE, DATETIME, INTEGER, NUMBER, TEXT, as_date, as_datetime
 
@@ -22,6 +22,14 @@ _GRAINS = {DATETIME: 6, DATE: 12, INTEGER: 4, NUMBER: 4}
 
 WHOLE = f"{BITS}.0"
 NOWHERE = "null"
+
+_STEP, _LONGEST = 4, 64  # of the beginnings of texts
+
+
+class Beginning(NamedTuple):
+    """What a text begins with."""
+
+    text: str
 
 
 def has_positions(kind: int) -> bool:
@@ -56,7 +64,8 @@ def _of_number(value: float) -> int:
 def cells_around(kind: int, value: Any) -> list[str]:
     """The cells that a row with this value lies in; raises as :func:`position`."""
     if kind == TEXT:
-        return [WHOLE, *_grams(value or "")]
+        folded = _folded(value or "")
+        return [WHOLE, *_grams(folded), *_beginnings(folded)]
     if value is None:
         return [NOWHERE]
     place = position(kind, value)
@@ -83,18 +92,36 @@ def cells_between(kind: int, low: int | None, high: int | None) -> list[str]:
     return cells
 
 
-def cell_with(words: str) -> str:
-    """A cell that every text lies in which contains some words, in whatever case."""
-    return min(_grams(words), key=_commonness, default=WHOLE)
+def cell_with(words: str | Beginning) -> str:
+    """A cell that every text lies in which contains some words, or begins so, in whatever case."""
+    if isinstance(words, Beginning):
+        folded = _folded(words.text)
+        beginnings = _beginnings(folded)
+        return beginnings[-1] if beginnings else cell_with(words.text)
+    return min(_grams(_folded(words)), key=_commonness, default=WHOLE)
 
 
-def _grams(text: str) -> set[str]:
-    """The runs of three ASCII characters in a text, small letters for capitals.
+def _folded(text: str) -> str:
+    """A text with small letters for capitals.
 
     Databases compare without regard to case by ASCII (SQLite) or by UPPER (PostgreSQL); what
     is a letter of ASCII in capitals ("ı") counts as one.
     """
-    folded = text.upper().lower()
+    return text.upper().lower()
+
+
+def _beginnings(folded: str) -> list[str]:
+    """The beginnings of a text that are ASCII, of some lengths, the longest last."""
+    found = []
+    for end in range(_STEP, min(len(folded), _LONGEST) + 1, _STEP):
+        if not folded[end - _STEP : end].isascii():
+            break
+        found.append(f"^{folded[:end]}")
+    return found
+
+
+def _grams(folded: str) -> set[str]:
+    """The runs of three ASCII characters in a text."""
     runs = {folded[start : start + 3] for start in range(len(folded) - 2)}
     return {run for run in runs if run.isascii() and run.isprintable()}
 

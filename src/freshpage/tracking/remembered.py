@@ -60,13 +60,19 @@ def row_tags(registry: Registry, rows: Iterable[Model]) -> list[str]:
     """The tags of whole rows of tables that have a single key."""
     tags = []
     for row in rows:
-        name, key = row._meta.db_table, row._meta.pk
-        known = table(name)
-        kind = known.kinds.get(column_of(key), -1) if known and key else -1
-        if key is None or kind not in SPELLERS:
-            tags.append(registry.tagger(whole_table(name)).tag)
-            continue
-        shape = Shape(name, ANY_COLUMN, (Column(column_of(key), kind),), arrivals=False)
-        tagger = registry.tagger(shape)
-        tags += [tagger.tag, f"{tagger.tag}:{spell(kind, row.pk)}"]
+        shape = row_shape(type(row))
+        tag = registry.tagger(shape).tag
+        tags.append(tag)
+        if shape.equal:
+            tags.append(f"{tag}:{spell(shape.equal[0].kind, row.pk)}")
     return tags
+
+
+def row_shape(model: type[Model]) -> Shape:
+    """The shape of whole rows, found by their key; of the whole table where that can't be."""
+    name, key = model._meta.db_table, model._meta.pk
+    known = table(name)
+    kind = known.kinds.get(column_of(key), -1) if known and key else -1
+    if key is None or kind not in SPELLERS:
+        return whole_table(name)
+    return Shape(name, ANY_COLUMN, (Column(column_of(key), kind),), arrivals=False)

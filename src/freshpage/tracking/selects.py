@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from math import prod
 
@@ -207,12 +207,12 @@ class Select:
         """The columns of which a stretch matters: by a window, or by a condition."""
         places = list(self.joins.reachable(alias))
         found = []
-        window = self._reached(places, [self.window_key])
+        window = self._reached(places, [self.window_key], self._is_ordered)
         # with an outer join, rows that are joined with nothing have a place in it too
         if window and not (window[1] and self.joins.is_outer(window[0][0])):
             found.append(Dimension(self._column(*window), self._window()))
         for keys in (self.conditions.words, self.conditions.bounds):
-            condition = self._reached(places, keys)
+            condition = self._reached(places, keys, self._has_stretches)
             if condition:
                 found.append(Dimension(self._column(*condition), None, condition[0]))
         if len(found) > 1 and found[0].window:
@@ -222,12 +222,15 @@ class Select:
         return found[:1] or [Dimension()]
 
     def _reached(
-        self, places: list[tuple[str, tuple[Hop, ...]]], keys: Iterable[Key]
+        self,
+        places: list[tuple[str, tuple[Hop, ...]]],
+        keys: Iterable[Key],
+        fits: Callable[[Key], bool],
     ) -> tuple[Key, tuple[Hop, ...]] | None:
         """The first of some columns that rows lead to, and the way there."""
         for owner, hops in places:
             for key in keys:
-                if key[0] == owner and self._has_stretches(key):
+                if key[0] == owner and fits(key):
                     return key, hops
         return None
 
@@ -236,9 +239,12 @@ class Select:
 
     def _has_stretches(self, key: Key) -> bool:
         known = self.known[key[0]]
-        if key in self.conditions.words and key != self.window_key:
+        if key in self.conditions.words:
             return key[1] in known.short
-        return has_positions(known.kinds.get(key[1], -1))
+        return key[1] in known.by_bytes or self._is_ordered(key)
+
+    def _is_ordered(self, key: Key) -> bool:
+        return has_positions(self.known[key[0]].kinds.get(key[1], -1))
 
     @cached_property
     def window_key(self) -> Key:

@@ -6,6 +6,7 @@ have been read or written.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -26,6 +27,7 @@ DIALECTS = {
     "mysql": "mysql",
     "oracle": "oracle",
 }
+_logger = logging.getLogger("sqlglot")
 _PLACEHOLDER = re.compile(r"%(?:%|s|b|t|\((\w+)\)s)")
 _MARK = re.compile(r":fp_(\w+)")
 _FIRST = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
@@ -93,14 +95,21 @@ def understand(sql: str, vendor: str, with_parameters: bool) -> Statement:
     except ImportError:
         return UNKNOWN
     text = _marked(sql) if with_parameters else sql
+    _logger.addFilter(_say_nothing)  # what can't be parsed is told apart here
     try:
         parsed = sqlglot.parse(text, dialect=DIALECTS.get(vendor))
     except SqlglotError:
         return UNKNOWN
+    finally:
+        _logger.removeFilter(_say_nothing)
     statements = [one for one in parsed if one is not None]
     if len(statements) != 1:
         return UNKNOWN
     return _Understood(statements[0], text, DIALECTS.get(vendor)).statement()
+
+
+def _say_nothing(said: logging.LogRecord) -> bool:
+    return False
 
 
 def _marked(sql: str) -> str:

@@ -1,0 +1,1 @@
+"""freshpage and Wagtail 7."""

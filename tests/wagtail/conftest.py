@@ -1,0 +1,90 @@
+"""The example's site, as it was written, for every test.
+
+These tests have settings of their own: test_in_its_own_process.py runs them. Those whose names
+begin so are of the others.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+HAS_WAGTAIL = "wagtail" in django_settings.INSTALLED_APPS
+collect_ignore_glob = ["test_in_*.py"] if HAS_WAGTAIL else ["test_[!i]*.py"]
+
+
+@pytest.fixture(scope="session")
+def written(django_db_blocker, tmp_path_factory) -> Iterator[sqlite3.Connection]:
+    """The database with the example's pages in it, written once."""
+    from django.db import connection
+    from django.test.utils import setup_databases
+    from valley.content import build
+
+    kept = sqlite3.connect(":memory:")
+    with django_db_blocker.unblock():
+        setup_databases(verbosity=0, interactive=False)
+        django_settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
+        build()
+        connection.connection.backup(kept)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="session")
+def known() -> list[bool]:
+    """Not empty once every kind of page was rendered."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory) -> Path:
+    """One for all tests: what their pages ask of the data need be noted only once."""
+    return tmp_path_factory.mktemp("store") / "store.sqlite3"
+
+
+@pytest.fixture
+def at_a_site(written, store, settings, django_db_blocker) -> Iterator[None]:
+    """The pages as they were written, and an empty store."""
+    from django.core.cache import cache
+    from django.db import connection
+
+    from freshpage import purge, runtime
+
+    settings.FRESHPAGE = {
+        "STORE": f"sqlite:///{store}",
+        "CACHE_STATUS_DETAIL": True,
+        "BUILD": "tests",
+        "JITTER": 0,
+    }
+    runtime.reset()
+    cache.clear()
+    with django_db_blocker.unblock():
+        written.backup(connection.connection)
+        purge(everything=True)
+        yield
+    runtime.reset()
+
+
+@pytest.fixture
+def valley(at_a_site, known):
+    """The site behind the WSGI door."""
+    from tests.wagtail.valley_site import ValleySite
+
+    site = ValleySite()
+    if not known:
+        # What is shown of a row is known to those who write it from the second render on.
+        site.render_all()
+        known.append(True)
+    return site
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "figure" and report.when == "call":
+                    terminalreporter.write_line(str(value))

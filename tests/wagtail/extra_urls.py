@@ -1,0 +1,74 @@
+"""The example's addresses, and views that use more of Wagtail."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.template import Context, Template
+from django.urls import path
+from valley.models import Notice, StoryPage
+from valleysite.urls import urlpatterns as of_the_example
+from wagtail.coreutils import get_locales_display_names
+from wagtail.images import get_image_model
+from wagtail.images.views.serve import ServeView
+from wagtail.models import Page
+from wagtail.rich_text import expand_db_html
+
+FRAGMENT = """{% load wagtail_cache %}{{ name }}
+{% wagtailcache 600 "notice" %}{{ notices.get.text }}{% endwagtailcache %}"""
+PAGE_FRAGMENT = """{% load wagtail_cache %}
+{% wagtailpagecache 600 "summary" %}{{ page.summary }}{% endwagtailpagecache %}"""
+
+
+def shown(template: str, request, **context) -> HttpResponse:
+    return HttpResponse(Template(template).render(Context({"request": request, **context})))
+
+
+def fragment(request, name: str) -> HttpResponse:
+    return shown(FRAGMENT, request, name=name, notices=Notice.objects)
+
+
+def page_fragment(request) -> HttpResponse:
+    story = StoryPage.objects.get(slug="mill-path", locale__language_code="en")
+    return shown(PAGE_FRAGMENT, request, page=story)
+
+
+def specific(request) -> HttpResponse:
+    walks = Page.objects.get(slug="walks", locale__language_code="en")
+    return HttpResponse("\n".join(one.summary for one in walks.get_children().live().specific()))
+
+
+def found(request) -> HttpResponse:
+    return HttpResponse("\n".join(one.title for one in Page.objects.live().search("wheel")))
+
+
+def rich_text(request) -> HttpResponse:
+    story = Page.objects.get(title="Mill path")
+    image = get_image_model().objects.get()
+    return HttpResponse(
+        expand_db_html(
+            f'<a linktype="page" id="{story.pk}">mill</a>'
+            f'<embed embedtype="image" id="{image.pk}" format="left" alt="k"/>'
+            '<embed embedtype="media" url="https://video.example/1"/>'
+        )
+    )
+
+
+def locales(request) -> HttpResponse:
+    return HttpResponse(", ".join(sorted(get_locales_display_names().values())))
+
+
+def rendition(request, spec: str) -> HttpResponse:
+    return HttpResponse(get_image_model().objects.get().get_rendition(spec).url)
+
+
+urlpatterns = [
+    path("fragment/<name>/", fragment),
+    path("page-fragment/", page_fragment),
+    path("specific/", specific),
+    path("found/", found),
+    path("rich-text/", rich_text),
+    path("locales/", locales),
+    path("rendition/<spec>/", rendition),
+    path("images/<signature>/<int:image_id>/<filter_spec>/", ServeView.as_view(), name="served"),
+    *of_the_example,
+]

@@ -1,0 +1,142 @@
+"""In a real browser: an editor's drafts, previews and userbar are his alone, and what he
+publishes others see on their next load. ``SCREENSHOTS`` names a folder to keep pictures in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.demo.conftest import free_port
+from tests.servers import program
+
+EXAMPLE = Path(__file__).parents[2] / "example_wagtail"
+PATH = "/en/walks/mill-path/"
+BEFORE, DRAFT, AFTER = "Mill path, in short", "Not to be seen yet", "The wheel turns again"
+WAIT = 60  # seconds at most
+
+
+Browse = Callable[[], webdriver.Chrome]
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Iterator[Browse]:
+    """Opens browsers that share nothing."""
+    chromium, driver = program("chromium"), program("chromedriver")
+    opened: list[webdriver.Chrome] = []
+
+    def browse() -> webdriver.Chrome:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        profile = f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}"
+        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", profile):
+            options.add_argument(flag)
+        service = webdriver.ChromeService(executable_path=driver)
+        opened.append(webdriver.Chrome(options=options, service=service))
+        return opened[-1]
+
+    yield browse
+    for browser in opened:
+        browser.quit()
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The example, served as `make demo-wagtail` serves it."""
+    port = free_port()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    served = subprocess.Popen(
+        [sys.executable, str(EXAMPLE / "serve.py")],
+        env={**kept, "DEMO_VAR": str(tmp_path / "var"), "PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert served.stdout is not None
+    said = []
+    for line in served.stdout:
+        said.append(line)
+        if line.startswith("Stop with"):
+            break
+    assert f"http://127.0.0.1:{port}/en/\n" in said, "".join(said)
+    yield f"http://127.0.0.1:{port}"
+    served.terminate()
+    served.wait(timeout=30)
+    served.stdout.close()
+
+
+def picture(browser: webdriver.Chrome, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        browser.save_screenshot(str(Path(folder) / f"wagtail-{name}.png"))
+
+
+def is_warm(address: str) -> bool:
+    answers = [httpx.get(address + PATH, timeout=60) for _ in range(5)]
+    return any(answer.headers["Cache-Status"].startswith("freshpage; hit") for answer in answers)
+
+
+def log_in(browser: webdriver.Chrome, address: str) -> None:
+    browser.get(f"{address}/admin/login/")
+    browser.find_element(By.NAME, "username").send_keys("editor")
+    browser.find_element(By.NAME, "password").send_keys("kestrel")
+    browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+    WebDriverWait(browser, WAIT).until(lambda _: browser.current_url.endswith("/admin/"))
+
+
+def edit(browser: webdriver.Chrome, at: str, text: str, button: str) -> None:
+    """Change the page's summary, and press a button of the editor."""
+    browser.get(f"{at}/edit/")
+    field = WebDriverWait(browser, WAIT).until(lambda _: browser.find_element(By.ID, "id_summary"))
+    field.clear()
+    field.send_keys(text)
+    pressed = browser.find_element(By.CSS_SELECTOR, button)
+    browser.execute_script("arguments[0].click()", pressed)
+    said = (By.CSS_SELECTOR, ".messages .success")
+    WebDriverWait(browser, WAIT).until(lambda _: browser.find_elements(*said))
+
+
+def shown(browser: webdriver.Chrome) -> str:
+    return browser.find_element(By.TAG_NAME, "main").text
+
+
+def test_what_is_an_editor_s_is_his_alone(address: str, browse: Browse) -> None:
+    assert is_warm(address)
+    visitor, office = browse(), browse()
+    visitor.get(address + PATH)
+    assert BEFORE in shown(visitor)
+    assert "userbar" not in visitor.page_source
+    picture(visitor, "1-visitor-before")
+
+    log_in(office, address)
+    office.get(address + PATH)
+    picture(office, "2-editor-userbar")
+    found = re.search(r"/admin/pages/\d+", office.page_source)
+    assert found, "the userbar leads to the editor"
+    at = address + found[0]
+
+    edit(office, at, DRAFT, "button.action-save")
+    picture(office, "3-editor-draft-saved")
+    office.get(f"{at}/view_draft/")
+    assert DRAFT in shown(office)
+    picture(office, "4-editor-draft")
+    visitor.refresh()
+    assert BEFORE in shown(visitor)
+    assert is_warm(address)
+
+    edit(office, at, AFTER, "button[name=action-publish]")
+    office.get(address + PATH)
+    assert AFTER in shown(office)
+    visitor.refresh()
+    assert AFTER in shown(visitor)
+    assert "userbar" not in visitor.page_source
+    picture(visitor, "5-visitor-after")
