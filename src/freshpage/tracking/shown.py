@@ -22,6 +22,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
 from freshpage.tracking.faults import unknown
+from freshpage.tracking.published import is_registered
 from freshpage.tracking.record import current
 from freshpage.tracking.untyped import column_of
 
@@ -199,8 +200,8 @@ def makes_so(model: type[Model]) -> bool:
 
 def is_lazy(model: type[Model], field: Field[Any, Any]) -> bool:
     """Whether a field's value may wait until it is asked for."""
-    if field.primary_key:
-        return False
+    if field.primary_key and not is_registered(model._meta.db_table):
+        return False  # it never changes; but that of what is published does
     return type(getattr(model, field.attname, None)) in _LAZY
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple, Protocol
 
 from freshpage.tracking.faults import unknown
+from freshpage.tracking.published import source
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import Shape, Tagger
@@ -48,7 +49,8 @@ class Shown:
 
     def _find(self, shown: frozenset[Cell], registry: Registry, version: int) -> Tagger:
         rows, full = self.rows, self.rows.shape
-        own = {column for table, column in shown if table == full.table}
+        name = source(full.table)
+        own = {column for table, column in shown if table == name}
         columns = tuple(sorted(own.union(rows.always or ())))
         if columns == full.columns:
             return rows.tagger

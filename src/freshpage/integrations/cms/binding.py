@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import cms.cache
@@ -13,6 +14,7 @@ import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
 from cms.plugin_rendering import ContentRenderer
+from django.apps import apps
 from django.db.models.signals import post_delete, post_save
 from menus.menu_pool import MenuPool, MenuRenderer
 
@@ -37,6 +39,8 @@ def install() -> None:
     MenuRenderer._build_nodes = menus.build_nodes
     MenuPool.clear = menus.clear
     LanguageCookieMiddleware.process_response = language.process_response
+    if apps.is_installed("djangocms_versioning"):
+        import_module("freshpage.integrations.cms.versioning").watch_versions()
     for signal in (post_save, post_delete):
         signal.connect(writes.row_changed, dispatch_uid="freshpage")
 
