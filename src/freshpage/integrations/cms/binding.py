@@ -13,12 +13,22 @@ import cms.cache.placeholder
 import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
+from cms.models import Page, Placeholder
 from cms.plugin_rendering import ContentRenderer
 from django.apps import apps
-from django.db.models.signals import post_delete, post_save
+from menus import menu_pool
 from menus.menu_pool import MenuPool, MenuRenderer
+from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
-from freshpage.integrations.cms import language, menus, page, placeholders, writes, xframe
+from freshpage.integrations.cms import (
+    language,
+    menu_reads,
+    menus,
+    page,
+    placeholders,
+    writes,
+    xframe,
+)
 
 
 def install() -> None:
@@ -35,14 +45,22 @@ def install() -> None:
     cms.plugin_rendering.set_placeholder_cache = placeholders.set_placeholder_cache
     ContentRenderer.render_placeholder = placeholders.render_placeholder
     ContentRenderer.render_exception = placeholders.render_exception
+    ContentRenderer._preload_placeholders_for_page = placeholders.preload
     MenuPool.get_renderer = menus.get_renderer
-    MenuRenderer._build_nodes = menus.build_nodes
     MenuPool.clear = menus.clear
+    MenuRenderer._build_nodes = menus.build_nodes
+    MenuRenderer.get_menu = menus.get_menu
+    MenuRenderer.get_nodes = menus.get_nodes
+    menu_pool.cache = menus.MenuCache(menu_pool.cache)
+    ShowMenu.get_context = menu_reads.show_menu
+    ShowSubMenu.get_context = menu_reads.show_sub_menu
+    ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
+    Page.clear_cache = page.of_django_cms(Page.clear_cache)
+    Placeholder.clear_cache = page.of_django_cms(Placeholder.clear_cache)
+    Placeholder._recalculate_plugin_positions = writes.recalculate_plugin_positions
     LanguageCookieMiddleware.process_response = language.process_response
     if apps.is_installed("djangocms_versioning"):
         import_module("freshpage.integrations.cms.versioning").watch_versions()
-    for signal in (post_save, post_delete):
-        signal.connect(writes.row_changed, dispatch_uid="freshpage")
 
 
 def _replace(module: Any, name: str, ours: Callable[..., Any]) -> None:

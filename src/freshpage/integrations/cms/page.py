@@ -6,8 +6,9 @@ Without one they store and serve themselves, below the site's middleware.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, cast
@@ -22,6 +23,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
+from django.template.response import TemplateResponse
 from django.utils.timezone import get_current_timezone_name, get_default_timezone_name
 from django.utils.translation import get_language
 
@@ -35,15 +37,16 @@ from freshpage.headers import (
 )
 from freshpage.http.dates import format_http_date, parse_http_date
 from freshpage.http.fields import Headers
-from freshpage.integrations.cms.visit import TAG, made_for_one, visit_of
-from freshpage.integrations.cms.xframe import get_xframe_cache, set_xframe_cache
+from freshpage.integrations.cms.visit import TAG, Visit, made_for_one, visit_of
+from freshpage.integrations.cms.xframe import XFRAME_TAG, get_xframe_cache, set_xframe_cache
 from freshpage.invalidating import invalidate
 from freshpage.key import Part
 from freshpage.outcome import Answer, Head
 from freshpage.performing import run, tell
 from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
-from freshpage.tracking.record import Record, current
+from freshpage.tracking.cached_values import unseen
+from freshpage.tracking.record import Record
 from freshpage.visitor import MetaRequest
 
 __all__ = [
@@ -114,17 +117,36 @@ def details(request: HttpRequest, slug: str) -> HttpResponseBase:
     """
     visit = visit_of(request)
     visit.record.tags.add(TAG)
-    if current() is not None and (reason := _refusal(request)):
-        visit.record.refuse(reason)
-    response: HttpResponseBase = _details(request, slug)
-    return _judge_conditions(request, response) if visit.replayed else response
+    if visit.has_door:
+        if reason := _refusal(request):
+            visit.record.refuse(reason)
+        return cast(HttpResponseBase, _details(request, slug))
+    # what a middleware has read of the page was not recorded
+    request.__dict__.pop("_current_page_cache", None)
+    with visit.recording():
+        response: Any = _details(request, slug)
+    if visit.replayed:
+        return _judge_conditions(request, response)
+    if isinstance(response, TemplateResponse):
+        _record_render(response, visit)
+    return cast(HttpResponseBase, response)
+
+
+def _record_render(response: Any, visit: Visit) -> None:
+    render = response.render
+
+    def recorded() -> Any:
+        with visit.recording():
+            return render()
+
+    response.render = recorded
 
 
 def _refusal(request: HttpRequest) -> str:
     """Why what is made for this request is not for others; empty when it may be."""
     if not get_cms_setting("PAGE_CACHE"):
         return "cms-page-cache"
-    if current() is not None and settings.USE_TZ and _is_in_another_time_zone():
+    if visit_of(request).has_door and settings.USE_TZ and _is_in_another_time_zone():
         return "time-zone"  # a door can't tell who else is in it
     return made_for_one(request)
 
@@ -145,7 +167,7 @@ def get_page_cache(
         left off; None where it must be rendered, or a front door stands before.
     """
     visit = visit_of(request)
-    if current() is not None or request.method not in ("GET", "HEAD"):
+    if visit.has_door or request.method not in ("GET", "HEAD"):
         return None
     runtime = runtime_or_none()
     if runtime is None or _refusal(request) or _has_toolbar(request):
@@ -201,7 +223,7 @@ def set_page_cache(response: Any) -> Any:
     if record.refusal:
         add_never_cache_headers(response)
         return response
-    if current() is None or response.has_header("Cache-Control"):
+    if not visit.has_door or response.has_header("Cache-Control"):
         response.headers["Expires"] = format_http_date(time.time() + life)
         patch_cache_control(response, max_age=life)
     else:
@@ -211,7 +233,8 @@ def set_page_cache(response: Any) -> Any:
     patch_vary_headers(
         response, sorted(axis.removeprefix(HEADER) for axis in axes if axis.startswith(HEADER))
     )
-    if current() is None and visit.exchange is not None:
+    if not visit.has_door and visit.exchange is not None:
+        visit.settle(visit.exchange)
         return _keep(visit.exchange, request, response)
     return response
 
@@ -256,11 +279,41 @@ def _judge_conditions(request: HttpRequest, response: Any) -> HttpResponseBase:
     return cast(HttpResponseBase, judged)
 
 
+class _Clearing(threading.local):
+    by_django_cms = False
+
+
+_clearing = _Clearing()
+
+
+def of_django_cms(clear_cache: Callable[..., None]) -> Callable[..., None]:
+    """A method by which django-cms drops all pages when it has changed something.
+
+    Pages that show what was changed are dropped for that, so it drops none by itself.
+    """
+
+    @wraps(clear_cache)
+    def clear(*args: Any, **options: Any) -> None:
+        before, _clearing.by_django_cms = _clearing.by_django_cms, True
+        try:
+            clear_cache(*args, **options)
+        finally:
+            _clearing.by_django_cms = before
+
+    return clear
+
+
 def invalidate_cms_page_cache() -> None:
     """Drop every page of django-cms, once the transaction commits.
 
     django-cms's own version number still guards the page URLs in its cache.
     """
-    _renew_version()
-    invalidate(TAG)
-    transaction.on_commit(_renew_version, robust=True)
+    with unseen():
+        _renew_version()
+    transaction.on_commit(_renew_version_unseen, robust=True)
+    invalidate(XFRAME_TAG if _clearing.by_django_cms else TAG)
+
+
+def _renew_version_unseen() -> None:
+    with unseen():
+        _renew_version()

@@ -33,6 +33,7 @@ _KEPT = "freshpage"  # where a cached placeholder has what it says of itself
 
 _render = ContentRenderer.render_placeholder
 _render_exception = ContentRenderer.render_exception
+_preload = ContentRenderer._preload_placeholders_for_page
 
 
 def tag_of(placeholder: Any) -> str:
@@ -64,8 +65,22 @@ def render_placeholder(
             _ask(placeholder, self.request, inner)
         else:
             _recall(kept, inner)
+    if preloaded := visit.preloaded.get(placeholder.pk):
+        outer.absorb(preloaded)  # by now it is known what of it is shown
     outer.absorb(inner)
     return content
+
+
+def preload(self: Any, page: Any, *args: Any, **kwargs: Any) -> Any:
+    """Read the plugins of all placeholders of a page: each of them depends on that."""
+    visit = visit_of(self.request)
+    outer = visit.record
+    part = outer.part()
+    with recording(part):
+        _preload(self, page, *args, **kwargs)
+    outer.absorb(part)
+    for placeholder in self._placeholders_by_page_cache.get(page.pk, {}).values():
+        visit.preloaded[placeholder.pk] = part
 
 
 def render_exception(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -121,15 +136,17 @@ def set_placeholder_cache(
         return
     record = current() or Record()
     names = _ask(placeholder, request, record)
-    sequence = visit_of(request).sequence
-    said = record.cacheability
+    visit = visit_of(request)
+    sequence, said = visit.sequence, record.cacheability
+    preloaded = visit.preloaded.get(placeholder.pk)
+    tags = said.tags | (preloaded.cacheability.tags if preloaded else frozenset())
     undeclared = set(said.axes) - set(_axes(names))
     if undeclared or record.doubt or record.refusal or record.loss or sequence is None:
         return
     kept = {
         "until": None if said.ttl is None else time.time() + said.ttl,
         "axes": said.axes,
-        "tags": tuple(said.tags),
+        "tags": tuple(tags),
         "sequence": tuple(sequence),
         "values": _values(names, request),
     }
