@@ -21,6 +21,7 @@ from menus.menu_pool import MenuPool, MenuRenderer
 from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
 from freshpage.integrations.cms import (
+    contents,
     language,
     menu_reads,
     menus,
@@ -55,6 +56,7 @@ def install() -> None:
     ShowMenu.get_context = menu_reads.show_menu
     ShowSubMenu.get_context = menu_reads.show_sub_menu
     ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
+    Page._get_page_content_cache = contents.get_page_content_cache
     Page.clear_cache = page.of_django_cms(Page.clear_cache)
     Placeholder.clear_cache = page.of_django_cms(Placeholder.clear_cache)
     Placeholder._recalculate_plugin_positions = writes.recalculate_plugin_positions
