@@ -46,7 +46,7 @@ from freshpage.performing import run, tell
 from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.tracking.cached_values import unseen
-from freshpage.tracking.record import Record
+from freshpage.tracking.record import Record, recording
 from freshpage.visitor import MetaRequest
 
 __all__ = [
@@ -172,13 +172,14 @@ def get_page_cache(
     runtime = runtime_or_none()
     if runtime is None or _refusal(request) or _has_toolbar(request):
         return None
-    try:
-        named = _named(request)
-        exchange = Exchange(runtime, PageRequest.of(request, runtime, named), axes=tuple(named))
-    except Exception as fault:
-        tell("a request could not be read", fault)
-        return None
-    answer = run(exchange.lookup(), exchange.store)
+    with recording(Record()):  # what is read to find the page is not read by the page
+        try:
+            named = _named(request)
+            exchange = Exchange(runtime, PageRequest.of(request, runtime, named), axes=tuple(named))
+        except Exception as fault:
+            tell("a request could not be read", fault)
+            return None
+        answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
         visit.replayed = True
         return _replay(answer)
