@@ -98,19 +98,37 @@ class Layout:
             self.waiting.remove(name)  # last: who finds it gone finds the value
 
 
+FEW = 8  # rows of an answer, of which each is noted by itself
+
+
 class Building:
     """Making the instances of one answer.
+
+    ``shown``: what was asked for, of each row if there are few, else of all of them.
 
     :param query: that is asked.
     """
 
-    __slots__ = ("_layouts", "lazy", "query", "shown")
+    __slots__ = ("_layouts", "_row", "lazy", "query", "shown")
 
     def __init__(self, query: Any) -> None:
         self.query = query
         self.lazy = False
-        self.shown: set[Cell] = set()
+        self.shown: list[set[Cell]] = [set()]
+        self._row = 0
         self._layouts: dict[type[Model], Layout] = {}
+
+    def begin(self, rows: int) -> None:
+        """Instances of so many rows will be made."""
+        self.lazy = True
+        if 1 < rows <= FEW and len(self.shown) == 1:
+            self.shown = [set() for _ in range(rows)]
+
+    def next_row(self) -> None:
+        """All instances of a row have been made."""
+        if self._row + 1 < len(self.shown):
+            self._row += 1
+            self._layouts.clear()
 
     def make(
         self, model: type[Model], using: str, names: Sequence[str], values: Sequence[Any]
@@ -118,7 +136,7 @@ class Building:
         """In place of Model.from_db."""
         layout = self._layouts.get(model)
         if layout is None:
-            layout = self._layouts[model] = Layout(model, names, self.shown)
+            layout = self._layouts[model] = Layout(model, names, self.shown[self._row])
         own = Later(values, layout)
         layout.made.append(own)
         made: Model = model.__new__(model)
@@ -160,11 +178,16 @@ def see_instances() -> None:
     def iterate_seen(self: Any) -> Iterator[Model]:
         if self.chunked_fetch or current() is None:
             return iterate(self)
-        outer, _now.building = _now.building, Building(self.queryset.query)
+        building = Building(self.queryset.query)
+        outer, _now.building = _now.building, building
+        made = []
         try:
-            return iter(list(iterate(self)))
+            for instance in iterate(self):
+                made.append(instance)
+                building.next_row()
         finally:
             _now.building = outer
+        return iter(made)
 
     def from_db_seen(
         cls: type[Model], db: str, field_names: Sequence[str], values: Sequence[Any]

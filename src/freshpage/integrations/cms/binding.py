@@ -10,10 +10,11 @@ from typing import Any
 import cms.cache
 import cms.cache.page
 import cms.cache.placeholder
+import cms.page_rendering
 import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
-from cms.models import Page, Placeholder
+from cms.models import Page, PageContent, Placeholder
 from cms.plugin_rendering import ContentRenderer
 from django.apps import apps
 from menus import menu_pool
@@ -21,7 +22,6 @@ from menus.menu_pool import MenuPool, MenuRenderer
 from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
 from freshpage.integrations.cms import (
-    contents,
     language,
     menu_reads,
     menus,
@@ -35,6 +35,8 @@ from freshpage.integrations.cms import (
 def install() -> None:
     """Put every function of ours in its place; a second time it changes nothing."""
     _replace(cms.views, "details", page.details)
+    for module in (cms.page_rendering, cms.views):
+        module.TemplateResponse = page.RecordedResponse
     _replace(cms.cache, "invalidate_cms_page_cache", page.invalidate_cms_page_cache)
     _replace(cms.cache.page, "get_page_cache", page.get_page_cache)
     _replace(cms.cache.page, "set_page_cache", page.set_page_cache)
@@ -56,7 +58,7 @@ def install() -> None:
     ShowMenu.get_context = menu_reads.show_menu
     ShowSubMenu.get_context = menu_reads.show_sub_menu
     ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
-    Page._get_page_content_cache = contents.get_page_content_cache
+    PageContent.get_ancestor_titles = page.get_ancestor_titles
     Page.clear_cache = page.of_django_cms(Page.clear_cache)
     Placeholder.clear_cache = page.of_django_cms(Placeholder.clear_cache)
     Placeholder._recalculate_plugin_positions = writes.recalculate_plugin_positions

@@ -64,6 +64,12 @@ class Reads:
         for languages, pages in self._by_languages(nodes):
             self.note(partial(menu_tags.faces, pages, languages))
 
+    def attributes(self, node: Any) -> None:
+        """Somebody looks at what else there is of a node."""
+        if self.shown:
+            for languages, pages in self._by_languages([node]):
+                self.note(partial(menu_tags.attributes, pages, languages))
+
     def places(self, nodes: Iterable[Any]) -> None:
         """It matters where these nodes are."""
         for languages, pages in self._by_languages(nodes):
@@ -133,8 +139,39 @@ class Children(list[Any]):
         return list, (list(self),)
 
 
+class Attributes(dict[str, Any]):
+    """A node's ``attr``."""
+
+    reads: Reads
+    owner: Any
+
+    def __getitem__(self, name: str) -> Any:
+        self.reads.attributes(self.owner)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.reads.attributes(self.owner)
+        return super().__contains__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        self.reads.attributes(self.owner)
+        return super().__iter__()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.reads.attributes(self.owner)
+        return super().get(name, default)
+
+    def items(self) -> Any:
+        self.reads.attributes(self.owner)
+        return super().items()
+
+    def values(self) -> Any:
+        self.reads.attributes(self.owner)
+        return super().values()
+
+
 def _is_page(node: Any) -> bool:
-    return bool(node.attr.get("is_page")) and node.namespace == CMSMenu.__name__
+    return bool(dict.get(node.attr, "is_page")) and node.namespace == CMSMenu.__name__
 
 
 def watch(nodes: list[Any], renderer: Any) -> list[Any]:
@@ -145,6 +182,9 @@ def watch(nodes: list[Any], renderer: Any) -> list[Any]:
         children = Children(node.children)
         children.reads, children.owner = reads, node
         node.children = children
+        attributes = Attributes(node.attr)
+        attributes.reads, attributes.owner = reads, node
+        node.attr = attributes
     asked = _asked.get()
     if asked is not None:
         asked.reads = reads

@@ -12,6 +12,7 @@ from typing import Any
 
 from cms.models import Page, PageContent, PagePermission, PageUrl
 from cms.utils.conf import get_cms_setting
+from cms.utils.i18n import get_fallback_languages
 
 from freshpage.tracking.asking import tags_asked
 from freshpage.tracking.columns import SPELLERS, table
@@ -21,23 +22,26 @@ from freshpage.tracking.shapes import ANY_COLUMN, Column, Hop, Shape
 CONTENTS, PAGES = PageContent._meta.db_table, Page._meta.db_table
 URLS, RIGHTS = PageUrl._meta.db_table, PagePermission._meta.db_table
 
-# Whether a node stands in its list, and whether there it is seen.
+# Whether a node stands in its list, and what is put below it.
 _PLACE: dict[str, Sequence[str]] = {
     CONTENTS: (*("in_navigation", "language", "limit_visibility_in_menu", "page_id", "soft_root"),),
-    PAGES: ("parent_id", "path", "site_id"),
+    PAGES: (
+        *("application_urls", "is_home", "navigation_extenders", "parent_id", "path", "site_id"),
+    ),
+    RIGHTS: ANY_COLUMN,
+}
+# That, and what is read at a glance: its title and where it leads.
+_FACE: dict[str, Sequence[str]] = {
+    CONTENTS: (*_PLACE[CONTENTS], "menu_title", "title"),
+    PAGES: _PLACE[PAGES],
+    URLS: ("language", "managed", "page_id", "path", "slug"),
     RIGHTS: ANY_COLUMN,
 }
 # All that django-cms puts into a node.
-_FACE: dict[str, Sequence[str]] = {
-    CONTENTS: (
-        *("in_navigation", "language", "limit_visibility_in_menu", "menu_title", "page_id"),
-        *("redirect", "soft_root", "title"),
-    ),
-    PAGES: (
-        *("application_urls", "is_home", "login_required", "navigation_extenders", "parent_id"),
-        *("path", "reverse_id", "site_id"),
-    ),
-    URLS: ("language", "managed", "page_id", "path", "slug"),
+_WHOLE: dict[str, Sequence[str]] = {
+    CONTENTS: (*_FACE[CONTENTS], "redirect"),
+    PAGES: (*_FACE[PAGES], "login_required", "reverse_id"),
+    URLS: _FACE[URLS],
     RIGHTS: ANY_COLUMN,
 }
 _OWN = {CONTENTS: "page_id", PAGES: "id", URLS: "page_id", RIGHTS: "page_id"}
@@ -48,11 +52,16 @@ Ids = Collection[Any]
 
 def whole() -> set[str]:
     """The tags of all that menus are made of."""
-    return {tag for name in _tables(_FACE) for tag in tags_asked(_shape(name, _FACE[name], ()))}
+    return {tag for name in _tables(_WHOLE) for tag in tags_asked(_shape(name, _WHOLE[name], ()))}
+
+
+def attributes(pages: Ids, languages: Ids) -> set[str]:
+    """The tags of nodes, with all they have."""
+    return _nodes(_WHOLE, pages, languages)
 
 
 def faces(pages: Ids, languages: Ids) -> set[str]:
-    """The tags of nodes, with all they have."""
+    """The tags of nodes, with their titles and addresses."""
     return _nodes(_FACE, pages, languages)
 
 
@@ -83,11 +92,17 @@ def _nodes(columns: dict[str, Sequence[str]], pages: Ids, languages: Ids) -> set
     if not pages:
         return found
     for name in _tables(columns):
-        asked = {"language": languages} if name == CONTENTS else {}
-        shape = _shape(name, tuple(columns[name]), (*asked, _OWN[name]))
-        values = {**asked, _OWN[name]: pages}
+        asked = {CONTENTS: {"language": languages}, URLS: {"language": _stand_ins(languages)}}
+        said = asked.get(name, {})
+        shape = _shape(name, tuple(columns[name]), (*said, _OWN[name]))
+        values = {**said, _OWN[name]: pages}
         found.update(tags_asked(shape, *(values[column.name] for column in shape.equal)))
     return found
+
+
+def _stand_ins(languages: Ids) -> Ids:
+    """The languages, and those whose addresses stand in for one that is missing."""
+    return {*languages, *(other for one in languages for other in get_fallback_languages(one))}
 
 
 def _lists(of: dict[str, Ids], languages: Ids) -> set[str]:

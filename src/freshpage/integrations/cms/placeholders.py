@@ -18,6 +18,8 @@ from cms.cache.placeholder import set_placeholder_cache as _set
 from cms.constants import MAX_EXPIRATION_TTL
 from cms.plugin_rendering import ContentRenderer
 from cms.utils.helpers import get_header_name
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -53,8 +55,12 @@ def render_placeholder(
     visit = visit_of(self.request)
     outer = visit.record
     inner = outer.part()
+    was_disabled = self.toolbar._cache_disabled
     with recording(inner):
         content = _render(self, placeholder, context, language, *args, **kwargs)
+    if _is_of_an_alias(placeholder) and self.placeholder_cache_is_enabled():
+        # djangocms-alias does not ask for the cache, but its plugins say what they may
+        self.toolbar._cache_disabled = was_disabled
     if reason := made_for_one(self.request):
         inner.refuse(reason)
     elif self.toolbar._cache_disabled:
@@ -69,6 +75,13 @@ def render_placeholder(
         outer.absorb(preloaded)  # by now it is known what of it is shown
     outer.absorb(inner)
     return content
+
+
+def _is_of_an_alias(placeholder: Any) -> bool:
+    if not apps.is_installed("djangocms_alias"):
+        return False
+    kind = ContentType.objects.get_by_natural_key("djangocms_alias", "aliascontent")
+    return bool(placeholder.content_type_id == kind.pk)
 
 
 def preload(self: Any, page: Any, *args: Any, **kwargs: Any) -> Any:

@@ -41,6 +41,7 @@ class Visit:
         self.fragments: dict[tuple[Any, str], dict[str, Any]] = {}
         self.preloaded: dict[Any, Record] = {}
         self._own = Record()
+        self._own.apart = True  # django-cms's view, which stands within, answers for that
         self._records = False
 
     @property

@@ -1,6 +1,6 @@
 """How exact a change at the demo site is: pages dropped, beside pages whose bytes changed.
 
-    python tests/demo/exactness.py --pages 2000
+    python bench/exactness.py --pages 2000
 
 Makes a site in a temporary folder, asks for every page until it comes from the cache, and
 after each change asks for all of them again. Prints a table, or with --json what is in it.
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 MADE = re.compile(rb"<time>\d\d:\d\d:\d\d</time>")  # when a page was put together
 
 Pages = dict[str, tuple[int, bytes]]
