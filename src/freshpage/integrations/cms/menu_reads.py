@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import signature
+from itertools import chain
 from typing import Any
 
 from cms.cms_menus import CMSMenu, NavExtender, SoftRootCutter
+from cms.utils.i18n import get_fallback_languages
 from menus.modifiers import AuthVisibility, Level
 from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
@@ -62,13 +64,15 @@ class Reads:
     def faces(self, nodes: Iterable[Any]) -> None:
         """These nodes are shown."""
         for languages, pages in self._by_languages(nodes):
-            self.note(partial(menu_tags.faces, pages, languages))
+            addresses = self._addresses(languages)
+            self.note(partial(menu_tags.faces, pages, languages, addresses))
 
     def attributes(self, node: Any) -> None:
         """Somebody looks at what else there is of a node."""
         if self.shown:
             for languages, pages in self._by_languages([node]):
-                self.note(partial(menu_tags.attributes, pages, languages))
+                addresses = self._addresses(languages)
+                self.note(partial(menu_tags.attributes, pages, languages, addresses))
 
     def places(self, nodes: Iterable[Any]) -> None:
         """It matters where these nodes are."""
@@ -93,6 +97,11 @@ class Reads:
             children.noted = True
             self.children([children.owner])
             self.faces(list.__iter__(children))
+
+    def _addresses(self, languages: list[str]) -> set[str]:
+        """The languages, and those whose addresses stand in for one that is missing."""
+        others = (get_fallback_languages(one, site_id=self._site) for one in languages)
+        return {*languages, *chain.from_iterable(others)}
 
     def _by_languages(self, nodes: Iterable[Any]) -> Iterator[tuple[list[str], list[Any]]]:
         """Pages, by the languages that decide in which one they are shown."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from cms.models import Page, PageContent, PagePermission, PageUrl
 from cms.utils.conf import get_cms_setting
-from cms.utils.i18n import get_fallback_languages
 
 from freshpage.tracking.asking import tags_asked
 from freshpage.tracking.columns import SPELLERS, table
@@ -55,14 +54,17 @@ def whole() -> set[str]:
     return {tag for name in _tables(_WHOLE) for tag in tags_asked(_shape(name, _WHOLE[name], ()))}
 
 
-def attributes(pages: Ids, languages: Ids) -> set[str]:
-    """The tags of nodes, with all they have."""
-    return _nodes(_WHOLE, pages, languages)
+def attributes(pages: Ids, languages: Ids, addresses: Ids) -> set[str]:
+    """The tags of nodes, with all they have.
+
+    :param addresses: the languages in which they may have theirs.
+    """
+    return _nodes(_WHOLE, pages, languages, addresses)
 
 
-def faces(pages: Ids, languages: Ids) -> set[str]:
+def faces(pages: Ids, languages: Ids, addresses: Ids) -> set[str]:
     """The tags of nodes, with their titles and addresses."""
-    return _nodes(_FACE, pages, languages)
+    return _nodes(_FACE, pages, languages, addresses)
 
 
 def places(pages: Ids, languages: Ids) -> set[str]:
@@ -87,22 +89,19 @@ def named(reverse_id: str) -> set[str]:
     return set(tags_asked(shape, *((reverse_id,) for _ in shape.equal)))
 
 
-def _nodes(columns: dict[str, Sequence[str]], pages: Ids, languages: Ids) -> set[str]:
+def _nodes(
+    columns: dict[str, Sequence[str]], pages: Ids, languages: Ids, addresses: Ids = ()
+) -> set[str]:
     found: set[str] = set()
     if not pages:
         return found
     for name in _tables(columns):
-        asked = {CONTENTS: {"language": languages}, URLS: {"language": _stand_ins(languages)}}
+        asked = {CONTENTS: {"language": languages}, URLS: {"language": addresses}}
         said = asked.get(name, {})
         shape = _shape(name, tuple(columns[name]), (*said, _OWN[name]))
         values = {**said, _OWN[name]: pages}
         found.update(tags_asked(shape, *(values[column.name] for column in shape.equal)))
     return found
-
-
-def _stand_ins(languages: Ids) -> Ids:
-    """The languages, and those whose addresses stand in for one that is missing."""
-    return {*languages, *(other for one in languages for other in get_fallback_languages(one))}
 
 
 def _lists(of: dict[str, Ids], languages: Ids) -> set[str]:
