@@ -55,10 +55,15 @@ def render_placeholder(
     visit = visit_of(self.request)
     outer = visit.record
     inner = outer.part()
+    if not hasattr(placeholder, "_page") and not _is_of(placeholder, "cms", "pagecontent"):
+        placeholder.page = None  # it would be looked for among the contents of all pages
     was_disabled = self.toolbar._cache_disabled
     with recording(inner):
         content = _render(self, placeholder, context, language, *args, **kwargs)
-    if _is_of_an_alias(placeholder) and self.placeholder_cache_is_enabled():
+    if (
+        _is_of(placeholder, "djangocms_alias", "aliascontent")
+        and self.placeholder_cache_is_enabled()
+    ):
         # djangocms-alias does not ask for the cache, but its plugins say what they may
         self.toolbar._cache_disabled = was_disabled
     if reason := made_for_one(self.request):
@@ -77,10 +82,11 @@ def render_placeholder(
     return content
 
 
-def _is_of_an_alias(placeholder: Any) -> bool:
-    if not apps.is_installed("djangocms_alias"):
+def _is_of(placeholder: Any, app: str, model: str) -> bool:
+    """Whether a placeholder belongs to a model's instance."""
+    if placeholder.content_type_id is None or not apps.is_installed(app):
         return False
-    kind = ContentType.objects.get_by_natural_key("djangocms_alias", "aliascontent")
+    kind = ContentType.objects.get_by_natural_key(app, model)
     return bool(placeholder.content_type_id == kind.pk)
 
 
