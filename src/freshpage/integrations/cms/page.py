@@ -21,6 +21,7 @@ from cms.utils import get_current_site
 from cms.utils.conf import get_cms_setting
 from cms.views import details as _details
 from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
@@ -46,8 +47,11 @@ from freshpage.outcome import Answer, Head
 from freshpage.performing import run, tell
 from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
+from freshpage.tracking.asking import tags_asked
 from freshpage.tracking.cached_values import unseen
+from freshpage.tracking.faults import unknown
 from freshpage.tracking.record import Record, recording
+from freshpage.tracking.shapes import ANY_COLUMN, Shape
 from freshpage.visitor import MetaRequest
 
 __all__ = [
@@ -118,6 +122,7 @@ def details(request: HttpRequest, slug: str) -> HttpResponseBase:
     """
     visit = visit_of(request)
     visit.record.tags.add(TAG)
+    _end_with_the_cache(visit.record)
     if visit.has_door:
         if reason := _refusal(request):
             visit.record.refuse(reason)
@@ -127,6 +132,18 @@ def details(request: HttpRequest, slug: str) -> HttpResponseBase:
     with visit.recording():
         response = _details(request, slug)
     return _judge_conditions(request, response) if visit.replayed else response
+
+
+# What django-cms keeps in Django's cache, as if its pages were still there.
+_IN_CACHE = Shape(f"cache {DEFAULT_CACHE_ALIAS} {TAG}", ANY_COLUMN)
+
+
+def _end_with_the_cache(record: Record) -> None:
+    """``cache.clear()`` ends django-cms's pages, as it does where it keeps them itself."""
+    try:
+        record.tags.update(tags_asked(_IN_CACHE))
+    except Exception as fault:
+        unknown(record, fault)
 
 
 class RecordedResponse(TemplateResponse):
