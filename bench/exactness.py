@@ -172,7 +172,7 @@ def measure(pages: int) -> dict[str, Any]:
         changed = {path for path, (_, page) in now.items() if page != before[path]}
         dropped = {path for path, (hit, _) in now.items() if not hit}
         told["changes"][name] = [len(dropped), len(changed), len(changed - dropped)]
-        print(f"{name:24} {told['changes'][name]}", sorted(dropped ^ changed)[:5], file=sys.stderr)
+        print(f"{name:24} {told['changes'][name]}", sorted(dropped ^ changed)[:9], file=sys.stderr)
         again = {path: town.get(path) for path in town.paths()}
         before = {path: page for path, (hit, page) in again.items() if hit}
     return told
