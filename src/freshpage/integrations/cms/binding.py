@@ -22,6 +22,7 @@ from menus.menu_pool import MenuPool, MenuRenderer
 from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
 from freshpage.integrations.cms import (
+    ancestors,
     language,
     menu_reads,
     menus,
@@ -58,7 +59,8 @@ def install() -> None:
     ShowMenu.get_context = menu_reads.show_menu
     ShowSubMenu.get_context = menu_reads.show_sub_menu
     ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
-    PageContent.get_ancestor_titles = page.get_ancestor_titles
+    PageContent.get_ancestor_titles = ancestors.get_ancestor_titles
+    Page.has_view_restrictions = ancestors.has_view_restrictions
     Page.clear_cache = page.of_django_cms(Page.clear_cache)
     Placeholder.clear_cache = page.of_django_cms(Placeholder.clear_cache)
     Placeholder._recalculate_plugin_positions = writes.recalculate_plugin_positions

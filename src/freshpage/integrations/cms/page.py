@@ -15,7 +15,6 @@ from typing import Any, cast
 
 from cms.cache import invalidate_cms_page_cache as _renew_version
 from cms.constants import MAX_EXPIRATION_TTL
-from cms.models import PageContent
 from cms.toolbar.utils import get_toolbar_from_request
 from cms.utils import get_current_site
 from cms.utils.conf import get_cms_setting
@@ -153,16 +152,6 @@ class RecordedResponse(TemplateResponse):
         """As the superclass, but recorded where no front door does it."""
         with visit_of(self._request).recording():
             return super().render()
-
-
-def get_ancestor_titles(self: Any) -> Any:
-    """The contents of the pages above, in this language.
-
-    Asked for by the paths of these, for a page depends on no others' then.
-    """
-    path, step = self.page.path, self.page.steplen
-    above = [path[:end] for end in range(step, len(path), step)]
-    return PageContent.objects.filter(page__path__in=above, language=self.language)
 
 
 def _refusal(request: HttpRequest) -> str:
