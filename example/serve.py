@@ -12,7 +12,10 @@ from pathlib import Path
 
 EXAMPLE = Path(__file__).resolve().parent
 LEAST_PYTHON = (3, 11)
-NEEDED = ("django", "cms", "djangocms_text", "djangocms_versioning", "gunicorn", "whitenoise")
+NEEDED = (
+    *("django", "cms", "djangocms_alias", "djangocms_text", "djangocms_versioning"),
+    *("gunicorn", "whitenoise"),
+)
 
 
 def main():

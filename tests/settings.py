@@ -37,7 +37,7 @@ SITE_ID = 1
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 CMS_CONFIRM_VERSION4 = True
-CMS_TEMPLATES = [("cms_site/page.html", "Page")]
+CMS_TEMPLATES = [("cms_site/page.html", "Page"), ("cms_site/section.html", "Section")]
 CMS_PERMISSION = True
 TEMPLATES: list[dict[str, Any]] = [
     {

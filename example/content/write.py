@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
+from cms.api import add_plugin
 from cms.models import CMSPlugin, PageContent, PageUrl, Placeholder
 from cms.models import Page as CMSPage
 from cms.plugin_pool import plugin_pool
@@ -23,12 +24,13 @@ from django.core.cache import caches
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from djangocms_alias.models import Alias, AliasContent, Category
 from djangocms_versioning.constants import PUBLISHED
 from djangocms_versioning.models import Version
 from town.models import Hours, Place
 
 from content import markup, stories
-from content.plan import ROOTS, Page, load, written
+from content.plan import LANGUAGES, ROOTS, Page, load, written
 
 SITE, TOWN = 1, "Ellerbrück"
 BATCH = 500
@@ -53,7 +55,7 @@ def build(pages: int, author: AbstractUser) -> None:
     rows = _write_pages(plan, author)
     paths = _paths(plan)
     contents = _write_contents(plan, rows, paths, author)
-    _write_plugins(plan, rows, paths, contents)
+    _write_plugins(plan, rows, paths, contents, _write_alias(author))
     transaction.on_commit(caches["menus"].clear)
 
 
@@ -196,11 +198,28 @@ def _write_contents(
     return contents
 
 
+def _write_alias(author: AbstractUser) -> Alias:
+    """What all pages of the parks show: written once, edited in one place."""
+    given = load("made")["alias"]
+    category = Category.objects.create()
+    alias = Alias.objects.create(category=category)
+    for language in LANGUAGES:
+        words = given[language]
+        category.translations.create(language_code=language, name=words["category"])
+        content = AliasContent.objects.with_user(author).create(
+            alias=alias, name=words["name"], language=language
+        )
+        add_plugin(content.placeholder, "TextPlugin", language, body=words["text"])
+        content.versions.get().publish(author)
+    return alias
+
+
 def _write_plugins(
     plan: list[Page],
     rows: dict[str, CMSPage],
     paths: dict[tuple[str, str], str],
     contents: dict[tuple[str, str], PageContent],
+    alias: Alias,
 ) -> None:
     """The placeholders of each content, and what they hold."""
     kind = ContentType.objects.get_for_model(PageContent)
@@ -215,7 +234,7 @@ def _write_plugins(
     }
     Placeholder.objects.bulk_create(holders.values(), batch_size=BATCH)
     places = {place.key: place for place in Place.objects.all()}
-    fill = _Filling(rows, paths, places, {page.key: page for page in plan})
+    fill = _Filling(rows, paths, places, {page.key: page for page in plan}, alias)
     bases, fields = [], []
     for (language, key, slot), holder in holders.items():
         for position, (type_, values) in enumerate(fill.plugins(language, key, slot), start=1):
@@ -241,8 +260,10 @@ class _Filling:
         paths: dict[tuple[str, str], str],
         places: dict[str, Place],
         plan: dict[str, Page],
+        alias: Alias,
     ) -> None:
         self.rows, self.paths, self.places, self.plan = rows, paths, places, plan
+        self.alias = alias
 
     def plugins(self, language: str, key: str, slot: str) -> list[tuple[str, dict[str, Any]]]:
         page = self.plan[key]
@@ -256,6 +277,8 @@ class _Filling:
             for plugin in page.plugins
             if plugin.slot == slot
         ]
+        if slot == "aside" and key.startswith("parks/"):
+            found.append(("Alias", {"alias": self.alias}))
         return found
 
     def _text(self, language: str, page: Page, slot: str) -> str:

@@ -76,3 +76,12 @@ def editor(site: Site) -> Iterator[Editor]:
     logged_in = Editor(site)
     yield logged_in
     logged_in.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was counted, after pytest's own summary."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "figure" and report.when == "call":
+                    terminalreporter.write_line(str(value))

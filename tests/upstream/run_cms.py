@@ -26,7 +26,9 @@ def commit_in_test_cases() -> None:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.transaction import Atomic
 
-    leave, wait = Atomic.__exit__, BaseDatabaseWrapper.on_commit
+    from freshpage.tracking import transactions
+
+    leave, wait, add = Atomic.__exit__, BaseDatabaseWrapper.on_commit, transactions.add
 
     def settle(connection: Any) -> None:
         if all(block._from_testcase for block in connection.atomic_blocks):
@@ -42,6 +44,11 @@ def commit_in_test_cases() -> None:
         wait(self, *args, **kwargs)
         settle(self)
 
+    def add_and_settle(connection: Any, *args: Any) -> None:
+        add(connection, *args)
+        settle(connection)
+
+    transactions.add = add_and_settle
     Atomic.__exit__ = leave_and_settle
     BaseDatabaseWrapper.on_commit = wait_or_settle
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
@@ -20,6 +20,7 @@ from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI
 
 from freshpage.cacheability import EVERYTHING
 from freshpage.tracking import transactions
+from freshpage.tracking.asking import ask_by
 from freshpage.tracking.cached_values import CachedValues
 from freshpage.tracking.caches import watch_caches
 from freshpage.tracking.clock import watch_clock
@@ -30,6 +31,7 @@ from freshpage.tracking.reads import Reader
 from freshpage.tracking.record import current
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.remembered import row_shape, row_tags, watch_remembered
+from freshpage.tracking.rows import Look, key_of, read_by_key, read_where, watched
 from freshpage.tracking.shapes import Change
 from freshpage.tracking.shown import see_instances
 from freshpage.tracking.sql import DIALECTS
@@ -40,6 +42,7 @@ from freshpage.tracking.writes import Writer
 # What drivers have beside execute.
 _PAST_EXECUTE = frozenset({"copy", "copy_expert", "copy_from", "executescript", "stream"})
 
+T = TypeVar("T")
 Stores = Callable[[], Sequence[TagStore]]
 
 _stores: Stores | None = None
@@ -59,6 +62,7 @@ def watch_database(stores: Stores) -> Stores:
     before, _stores = _stores, stores
     if before is None:
         registry = _registry = Registry(_current_stores)
+        ask_by(registry)
         delivery = _delivery = Delivery(registry, _current_stores)
         raw = RawSql(registry, delivery.deliver)
         reader = Reader(registry, SQLCompiler.execute_sql, raw.read)
@@ -107,6 +111,31 @@ def showing(model: type[Model]) -> Callable[[Iterable[Model]], None]:
             unknown(record, fault)
 
     return show
+
+
+def compared(
+    connection: BaseDatabaseWrapper,
+    name: str,
+    where: str,
+    params: Sequence[Any],
+    write: Callable[[], T],
+) -> T:
+    """Write to rows of a table in ways that can't be seen.
+
+    :param where: SQL that holds, before the write, for all rows it touches; it adds none.
+    """
+
+    def unseen() -> T:
+        with transactions.own_statement(connection):
+            return write()
+
+    if _delivery is None:
+        return write()
+    look = Look(
+        lambda: read_where(connection, connection.ops.quote_name(name), where, params),
+        lambda rows, _: read_by_key(connection, name, [key_of(name, row) for row in rows]),
+    )
+    return watched(connection, name, unseen, look, _delivery.deliver)
 
 
 def uncommitted() -> frozenset[str]:

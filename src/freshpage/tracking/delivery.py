@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from freshpage.cacheability import EVERYTHING
 from freshpage.tracking.following import Follower
+from freshpage.tracking.published import published_changes
 from freshpage.tracking.registry import NoteStore, Registry
 from freshpage.tracking.shapes import ANY_TABLE, Change
 
@@ -93,4 +94,5 @@ class Delivery:
         if unknown or self._registry.unreadable:
             return (EVERYTHING,)
         with Follower(connection, changes) as follower:
-            return self._registry.touched(changes, follower.follow)
+            seen = published_changes(changes, follower.read, self._registry.is_read)
+            return self._registry.touched([*changes, *seen], follower.follow)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from freshpage.tracking.rows import read_where
+from freshpage.tracking.rows import TooMany, read_where
 from freshpage.tracking.shapes import Change, Hop, NoRow, Row
 
 QUERIES = 50  # for the changes of one commit; beyond: whatever the value
@@ -27,6 +27,7 @@ class Follower:
         self._changes = changes
         self._connection = connection
         self._found: dict[tuple[str, str, Any], Row | None] = {}
+        self._has_read = False
 
     def __enter__(self) -> Follower:
         """Nothing to do: queries are made when they are needed."""
@@ -42,7 +43,7 @@ class Follower:
         connection = self._connection
         if connection is None:
             return
-        if self._found and not connection.autocommit and not connection.in_atomic_block:
+        if self._has_read and not connection.autocommit and not connection.in_atomic_block:
             inner: Any = connection  # rollback() would forget what else waits for the commit
             inner._rollback()
 
@@ -59,15 +60,27 @@ class Follower:
             row = self._row(hop, value)
         return row
 
+    def read(self, table: str, column: str, values: Sequence[Any]) -> list[Row]:
+        """The rows of a table that have one of some values.
+
+        :raises LookupError: they can't be told.
+        """
+        if self._connection is None:
+            raise LookupError("there is no database to ask")
+        self._has_read = True
+        quote = self._connection.ops.quote_name
+        where = f"{quote(column)} IN ({', '.join(['%s'] * len(values))})"
+        try:
+            return read_where(self._connection, quote(table), where, values, lock=False)
+        except TooMany:
+            raise LookupError("too many rows") from None
+
     def _row(self, hop: Hop, value: Any) -> Row:
         place = (hop.table, hop.key, value)
         if place not in self._found:
             if len(self._found) >= QUERIES or self._connection is None:
                 raise LookupError("too many hops")
-            quote = self._connection.ops.quote_name
-            rows = read_where(
-                self._connection, quote(hop.table), f"{quote(hop.key)} = %s", [value], lock=False
-            )
+            rows = self.read(hop.table, hop.key, [value])
             self._found[place] = rows[0] if rows else self._deleted(hop, value)
         found = self._found[place]
         if found is None:

@@ -98,7 +98,8 @@ class Notes:
     @property
     def record(self) -> Record:
         """Where to note what is read here."""
-        return current() or self.whole
+        record = current()
+        return self.whole if record is None or record.apart else record
 
     def field(self, key: str, reader: FrameType) -> None:
         """META's ``key`` was read."""

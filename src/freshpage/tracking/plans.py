@@ -23,7 +23,7 @@ from freshpage.tracking.queries import Analysis
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import Tagger, whole_table
 from freshpage.tracking.shown import Building, Cell
-from freshpage.tracking.traces import Shown, Trace
+from freshpage.tracking.traces import Trace, shown_rows
 
 ROWS = 1000  # rows of one table in an answer that are tagged one by one at most
 TAGS = 512  # tags of one part at most, before its stretch is given up
@@ -80,8 +80,8 @@ class Plan:
                 if building is None or rows.always is None:
                     tags.update(rows.tags(keys))
                 elif keys:
-                    building.lazy = True
-                    trace.answers.append(Shown(rows, keys, building))
+                    building.begin(len(answer))
+                    trace.answers += shown_rows(rows, answer, keys, building)
         for part in self._parts:
             tags.update(part.tags(conditions[part.query], answer, found))
 

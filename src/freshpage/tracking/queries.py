@@ -56,6 +56,7 @@ def analyse(compiler: Compiler) -> Analysis:
     parts = [part for number, one in enumerate(selects) for part in one.parts(number)]
     rows = selects[0].rows if selects[0].query is outermost else ()
     tables = {name for select in selects for name in select.tables.values()}
+    tables.update(*(select.views.sources for select in selects))
     return Analysis(
         tuple(part for part in parts if part.shape.table not in ignored.TABLES),
         tuple(one for one in rows if one.shape.table not in ignored.TABLES),

@@ -31,12 +31,13 @@ class Record:
     states its own freshness. ``loss``: why it is not, though that says nothing of the page.
     ``stated``: the render said itself how long it lives, whatever the clock. ``late``: adds
     the tags of what is known only by and by; ``trace``: its own notes of the data's reads.
-    ``begun``: when, among ``moments``; its S0 is older.
+    ``begun``: when, among ``moments``; its S0 is older. ``apart``: what the render reads from
+    its request is noted elsewhere.
     """
 
     __slots__ = (
-        *("_axes", "_clock_ttl", "_read_clock", "begun", "doubt", "explained", "late", "loss"),
-        *("refusal", "sent", "stated", "tags", "trace", "ttl", "watched"),
+        *("_axes", "_clock_ttl", "_read_clock", "apart", "begun", "doubt", "explained", "late"),
+        *("loss", "refusal", "sent", "stated", "tags", "trace", "ttl", "watched"),
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class Record:
         self.begun = next(moments)
         self.sent = sent
         self.watched = False
+        self.apart = False
         self.explained: set[str] = set()
         self.doubt = ""
         self.ttl: float | None = None
@@ -76,6 +78,7 @@ class Record:
         part = Record(sent=self.sent, clock_ttl=self._clock_ttl)
         part.begun = self.begun
         part.watched = self.watched
+        part.apart = self.apart
         return part
 
     def absorb(self, part: Record) -> None:

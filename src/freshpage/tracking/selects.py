@@ -25,9 +25,12 @@ from freshpage.tracking.parts import (
     Window,
 )
 from freshpage.tracking.positions import has_positions
+from freshpage.tracking.published import Views, published, unknown_rows, views_of
 from freshpage.tracking.selection import Selection
 from freshpage.tracking.shapes import ALWAYS, ANY_COLUMN, BY_CHANGE, NEVER, Column, Hop, Shape
 from freshpage.tracking.untyped import Compiler, column_of
+
+_NO_VIEWS = Views({}, {}, frozenset())
 
 
 class NotUnderstood(Exception):
@@ -52,22 +55,38 @@ class Select:
             used = [alias for alias in query.alias_map if query.alias_refcount[alias]]
         finally:
             query.reset_refcounts(before)
-        self.tables = {alias: query.alias_map[alias].table_name for alias in used}
-        self.known = {alias: _known_table(name) for alias, name in self.tables.items()}
         self.aggregates = [(one, Reads(one)) for one in aggregates_of(query)]
         self.conditions = Conditions(query.where, [one for one, _ in self.aggregates])
-        self.joins = Joins(query, used)
         # the order of the model itself is left out where rows are grouped
         dropped = bool(group_by) and compiler._meta_ordering
         self.order = [] if dropped else [expression for expression, _ in order_by]
         self.sliced = query.is_sliced
+        views = views_of(query, used)
+        self._look(compiler, used, views)
+        if views.registers and not self._reads_no_more(views):
+            self._look(compiler, used, _NO_VIEWS)
+        self.in_answer = in_answer and not self.ranked
+
+    def _reads_no_more(self, views: Views) -> bool:
+        """Whether of registers nothing is read but what makes them ones."""
+        return all(column == views.registers[alias].state for alias, column in self.of_registers)
+
+    def _look(self, compiler: Compiler, used: list[str], views: Views) -> None:
+        aliases = [alias for alias in used if alias not in views.registers]
+        names = {alias: self.query.alias_map[alias].table_name for alias in aliases}
+        self.views = views
+        self.known = {alias: _known_table(name) for alias, name in names.items()}
+        self.tables = {**names, **{alias: published(names[alias]) for alias in views.identities}}
+        for alias, identity in views.identities.items():
+            known = self.known[alias]
+            self.known[alias] = known._replace(key=identity, unique=frozenset(known.key))
+        self.joins = Joins(self.query, aliases)
         self.selection = Selection(compiler, self.tables)
         self.places, self.counted = self.selection.places, self.selection.counted
         self.computed, self.ranked = self.selection.computed, self.selection.ranked
-        self._look(compiler)
-        self.in_answer = in_answer and not self.ranked
+        self._look_at_expressions(compiler)
 
-    def _look(self, compiler: Compiler) -> None:
+    def _look_at_expressions(self, compiler: Compiler) -> None:
         query = self.query
         self.where = Reads(compiler.where)
         self.having = Reads(compiler.having, compiler.qualify)
@@ -84,11 +103,18 @@ class Select:
             raise NotUnderstood("SQL text")
         self.clock = any(reads.clock for reads in found)
         read = {key for reads in found for key in reads.columns}
-        self.free = {key for key in read if key[0] not in self.tables}
+        foreign = {key for key in read if key[0] not in self.tables}
+        self.of_registers = {key for key in foreign if key[0] in self.views.registers}
+        self.free = foreign - self.of_registers
         self.subqueries = [inner for reads in found for inner in reads.subqueries]
 
     def claim(self, columns: set[Key]) -> set[Key]:
-        """Take over those columns that queries within this one read of its tables."""
+        """Take over those columns that queries within this one read of its tables.
+
+        :raises NotUnderstood: of a register.
+        """
+        if any(alias in self.views.registers for alias, _ in columns):
+            raise NotUnderstood("a query within one reads its register")
         own = {key for key in columns if key[0] in self.tables}
         self.within.columns |= own
         return own
@@ -139,7 +165,9 @@ class Select:
 
     def parts(self, number: int) -> list[Part]:
         """The parts the tables play; ``number``: that of this query."""
-        return [part for alias in self.tables for part in self._parts(number, alias)]
+        found = [part for alias in self.tables for part in self._parts(number, alias)]
+        # so that rows of these are compared when they are written
+        return found + [Part(number, unknown_rows(name), ()) for name in self.views.sources]
 
     def _parts(self, number: int, alias: str) -> Iterator[Part]:
         known, in_answer = self.known[alias], alias in self.tagged
@@ -148,12 +176,13 @@ class Select:
             columns |= self._content(alias) | self.ordered.of(alias) | self.grouped.of(alias)
         skipped = not in_answer or self.skips or bool(self._totals(alias))
         # What hops lead here ask for the value that a row had: see Hop.
-        comes_with_another = self.joins.comes_with_another(alias)
+        is_view = alias in self.views.identities  # a row of one comes and goes by itself
+        comes_with_another = not is_view and self.joins.comes_with_another(alias)
         departures = NEVER
         if skipped and not comes_with_another:
             departures = ALWAYS
         elif skipped or self._is_asked_by_others(alias):
-            departures = BY_CHANGE
+            departures = ALWAYS if is_view else BY_CHANGE
         if comes_with_another and columns.issubset(known.key):
             return
         equal = self._equal(alias)

@@ -65,7 +65,7 @@ def _note(session: SessionBase, reader: FrameType | None) -> None:
     held: dict[str, Any] = session.__dict__
     notes: Notes | None = held.get(_NOTES)
     record = current() if notes is None else notes.record
-    if record is None:
+    if record is None or record.apart:
         return
     while reader is not None and is_below(_module(reader), _BACKENDS):
         reader = reader.f_back

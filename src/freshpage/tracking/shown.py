@@ -22,6 +22,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
 from freshpage.tracking.faults import unknown
+from freshpage.tracking.published import is_registered
 from freshpage.tracking.record import current
 from freshpage.tracking.untyped import column_of
 
@@ -97,19 +98,37 @@ class Layout:
             self.waiting.remove(name)  # last: who finds it gone finds the value
 
 
+FEW = 8  # rows of an answer, of which each is noted by itself
+
+
 class Building:
     """Making the instances of one answer.
+
+    ``shown``: what was asked for, of each row if there are few, else of all of them.
 
     :param query: that is asked.
     """
 
-    __slots__ = ("_layouts", "lazy", "query", "shown")
+    __slots__ = ("_layouts", "_row", "lazy", "query", "shown")
 
     def __init__(self, query: Any) -> None:
         self.query = query
         self.lazy = False
-        self.shown: set[Cell] = set()
+        self.shown: list[set[Cell]] = [set()]
+        self._row = 0
         self._layouts: dict[type[Model], Layout] = {}
+
+    def begin(self, rows: int) -> None:
+        """Instances of so many rows will be made."""
+        self.lazy = True
+        if 1 < rows <= FEW and len(self.shown) == 1:
+            self.shown = [set() for _ in range(rows)]
+
+    def next_row(self) -> None:
+        """All instances of a row have been made."""
+        if self._row + 1 < len(self.shown):
+            self._row += 1
+            self._layouts.clear()
 
     def make(
         self, model: type[Model], using: str, names: Sequence[str], values: Sequence[Any]
@@ -117,7 +136,7 @@ class Building:
         """In place of Model.from_db."""
         layout = self._layouts.get(model)
         if layout is None:
-            layout = self._layouts[model] = Layout(model, names, self.shown)
+            layout = self._layouts[model] = Layout(model, names, self.shown[self._row])
         own = Later(values, layout)
         layout.made.append(own)
         made: Model = model.__new__(model)
@@ -159,11 +178,16 @@ def see_instances() -> None:
     def iterate_seen(self: Any) -> Iterator[Model]:
         if self.chunked_fetch or current() is None:
             return iterate(self)
-        outer, _now.building = _now.building, Building(self.queryset.query)
+        building = Building(self.queryset.query)
+        outer, _now.building = _now.building, building
+        made = []
         try:
-            return iter(list(iterate(self)))
+            for instance in iterate(self):
+                made.append(instance)
+                building.next_row()
         finally:
             _now.building = outer
+        return iter(made)
 
     def from_db_seen(
         cls: type[Model], db: str, field_names: Sequence[str], values: Sequence[Any]
@@ -199,8 +223,8 @@ def makes_so(model: type[Model]) -> bool:
 
 def is_lazy(model: type[Model], field: Field[Any, Any]) -> bool:
     """Whether a field's value may wait until it is asked for."""
-    if field.primary_key:
-        return False
+    if field.primary_key and not is_registered(model._meta.db_table):
+        return False  # it never changes; but that of what is published does
     return type(getattr(model, field.attname, None)) in _LAZY
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from freshpage.tracking.faults import unknown
+from freshpage.tracking.published import source
 from freshpage.tracking.record import Record
 from freshpage.tracking.registry import Registry
 from freshpage.tracking.shapes import Shape, Tagger
@@ -26,20 +27,23 @@ class ShownRows(Protocol):
     always: frozenset[str] | None
     by_shown: dict[frozenset[Cell], Tagger]
 
+    def keys(self, answer: Sequence[Sequence[Any]]) -> Collection[Any] | None:
+        """The rows' keys; None: too many, or they can't be spelled."""
+
 
 class Shown:
     """Rows of one table that are in an answer, and the instances made of them."""
 
-    __slots__ = ("building", "keys", "rows")
+    __slots__ = ("cells", "keys", "rows")
 
-    def __init__(self, rows: ShownRows, keys: Collection[Any], building: Building) -> None:
+    def __init__(self, rows: ShownRows, keys: Collection[Any], cells: set[Cell]) -> None:
         self.rows = rows
         self.keys = keys
-        self.building = building
+        self.cells = cells
 
     def tags(self, registry: Registry, version: int) -> list[str]:
         """The rows' tags for the columns that were asked for up to now."""
-        shown = frozenset(self.building.shown)
+        shown = frozenset(self.cells)
         tagger = self.rows.by_shown.get(shown)
         if tagger is None:
             tagger = self._find(shown, registry, version)
@@ -48,7 +52,8 @@ class Shown:
 
     def _find(self, shown: frozenset[Cell], registry: Registry, version: int) -> Tagger:
         rows, full = self.rows, self.rows.shape
-        own = {column for table, column in shown if table == full.table}
+        name = source(full.table)
+        own = {column for table, column in shown if table == name}
         columns = tuple(sorted(own.union(rows.always or ())))
         if columns == full.columns:
             return rows.tagger
@@ -61,6 +66,19 @@ class Shown:
         if known is None and registry.has_room(full.table):
             registry.tagger(shape)
         return rows.tagger
+
+
+def shown_rows(
+    rows: ShownRows, answer: Sequence[Sequence[Any]], keys: Collection[Any], building: Building
+) -> list[Shown]:
+    """The rows of one table in an answer, told apart where their instances are.
+
+    :param keys: of all of them.
+    """
+    if len(building.shown) == 1:
+        return [Shown(rows, keys, building.shown[0])]
+    each = zip(answer, building.shown, strict=True)
+    return [Shown(rows, found, cells) for row, cells in each if (found := rows.keys((row,)))]
 
 
 class _Level(NamedTuple):
@@ -116,7 +134,7 @@ class Trace:
             self._record.read_clock()
         self._close(0)
         self._record.tags.update(*self.missed.values())
-        cells = sum(len(one.building.shown) for one in self.answers)
+        cells = sum(len(one.cells) for one in self.answers)
         state = (len(self.answers), cells)
         if state != self._done:
             for one in self.answers:

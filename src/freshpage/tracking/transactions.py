@@ -89,10 +89,10 @@ def sees_the_past(connection: BaseDatabaseWrapper) -> bool:
 
 def had_read(connection: BaseDatabaseWrapper, moment: int) -> bool:
     """Whether an open transaction had read before a moment."""
-    return bool(vars(connection).get(FIRST, moment) < moment) and not _is_of_a_test(connection)
+    return bool(vars(connection).get(FIRST, moment) < moment) and not is_of_a_test(connection)
 
 
-def _is_of_a_test(connection: BaseDatabaseWrapper) -> bool:
+def is_of_a_test(connection: BaseDatabaseWrapper) -> bool:
     """Whether a TestCase has put all it does into one transaction, which nobody else sees."""
     blocks = connection.atomic_blocks
     return bool(blocks) and getattr(blocks[0], "_from_testcase", False)

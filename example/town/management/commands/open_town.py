@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 USER, PASSWORD = "editor", "ellerbrueck"
-EDITED = ("cms", "djangocms_text", "djangocms_versioning", "town")
+EDITED = ("cms", "djangocms_alias", "djangocms_text", "djangocms_versioning", "town")
 DEFAULT_PAGES = 170
 
 

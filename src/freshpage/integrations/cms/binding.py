@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import cms.cache
 import cms.cache.page
 import cms.cache.placeholder
+import cms.page_rendering
 import cms.plugin_rendering
 import cms.views
 from cms.middleware.language import LanguageCookieMiddleware
+from cms.models import Page, PageContent, Placeholder
 from cms.plugin_rendering import ContentRenderer
-from django.db.models.signals import post_delete, post_save
+from django.apps import apps
+from menus import menu_pool
 from menus.menu_pool import MenuPool, MenuRenderer
+from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
-from freshpage.integrations.cms import language, menus, page, placeholders, writes, xframe
+from freshpage.integrations.cms import (
+    ancestors,
+    language,
+    menu_reads,
+    menus,
+    page,
+    placeholders,
+    writes,
+    xframe,
+)
 
 
 def install() -> None:
     """Put every function of ours in its place; a second time it changes nothing."""
     _replace(cms.views, "details", page.details)
+    for module in (cms.page_rendering, cms.views):
+        module.TemplateResponse = page.RecordedResponse
     _replace(cms.cache, "invalidate_cms_page_cache", page.invalidate_cms_page_cache)
     _replace(cms.cache.page, "get_page_cache", page.get_page_cache)
     _replace(cms.cache.page, "set_page_cache", page.set_page_cache)
@@ -33,12 +49,24 @@ def install() -> None:
     cms.plugin_rendering.set_placeholder_cache = placeholders.set_placeholder_cache
     ContentRenderer.render_placeholder = placeholders.render_placeholder
     ContentRenderer.render_exception = placeholders.render_exception
+    ContentRenderer._preload_placeholders_for_page = placeholders.preload
     MenuPool.get_renderer = menus.get_renderer
-    MenuRenderer._build_nodes = menus.build_nodes
     MenuPool.clear = menus.clear
+    MenuRenderer._build_nodes = menus.build_nodes
+    MenuRenderer.get_menu = menus.get_menu
+    MenuRenderer.get_nodes = menus.get_nodes
+    menu_pool.cache = menus.MenuCache(menu_pool.cache)
+    ShowMenu.get_context = menu_reads.show_menu
+    ShowSubMenu.get_context = menu_reads.show_sub_menu
+    ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
+    PageContent.get_ancestor_titles = ancestors.get_ancestor_titles
+    Page.has_view_restrictions = ancestors.has_view_restrictions
+    Page.clear_cache = page.of_django_cms(Page.clear_cache)
+    Placeholder.clear_cache = page.of_django_cms(Placeholder.clear_cache)
+    Placeholder._recalculate_plugin_positions = writes.recalculate_plugin_positions
     LanguageCookieMiddleware.process_response = language.process_response
-    for signal in (post_save, post_delete):
-        signal.connect(writes.row_changed, dispatch_uid="freshpage")
+    if apps.is_installed("djangocms_versioning"):
+        import_module("freshpage.integrations.cms.versioning").watch_versions()
 
 
 def _replace(module: Any, name: str, ours: Callable[..., Any]) -> None:

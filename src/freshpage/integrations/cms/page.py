@@ -6,8 +6,9 @@ Without one they store and serve themselves, below the site's middleware.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, cast
@@ -19,9 +20,11 @@ from cms.utils import get_current_site
 from cms.utils.conf import get_cms_setting
 from cms.views import details as _details
 from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
+from django.template.response import TemplateResponse
 from django.utils.timezone import get_current_timezone_name, get_default_timezone_name
 from django.utils.translation import get_language
 
@@ -36,14 +39,18 @@ from freshpage.headers import (
 from freshpage.http.dates import format_http_date, parse_http_date
 from freshpage.http.fields import Headers
 from freshpage.integrations.cms.visit import TAG, made_for_one, visit_of
-from freshpage.integrations.cms.xframe import get_xframe_cache, set_xframe_cache
+from freshpage.integrations.cms.xframe import XFRAME_TAG, get_xframe_cache, set_xframe_cache
 from freshpage.invalidating import invalidate
 from freshpage.key import Part
 from freshpage.outcome import Answer, Head
 from freshpage.performing import run, tell
 from freshpage.request import HEADER, LANGUAGE, TIMEZONE
 from freshpage.runtime import Runtime, runtime_or_none
-from freshpage.tracking.record import Record, current
+from freshpage.tracking.asking import tags_asked
+from freshpage.tracking.cached_values import unseen
+from freshpage.tracking.faults import unknown
+from freshpage.tracking.record import Record, recording
+from freshpage.tracking.shapes import ANY_COLUMN, Shape
 from freshpage.visitor import MetaRequest
 
 __all__ = [
@@ -114,17 +121,44 @@ def details(request: HttpRequest, slug: str) -> HttpResponseBase:
     """
     visit = visit_of(request)
     visit.record.tags.add(TAG)
-    if current() is not None and (reason := _refusal(request)):
-        visit.record.refuse(reason)
-    response: HttpResponseBase = _details(request, slug)
+    _end_with_the_cache(visit.record)
+    if visit.has_door:
+        if reason := _refusal(request):
+            visit.record.refuse(reason)
+        return cast(HttpResponseBase, _details(request, slug))
+    # what a middleware has read of the page was not recorded
+    request.__dict__.pop("_current_page_cache", None)
+    with visit.recording():
+        response = _details(request, slug)
     return _judge_conditions(request, response) if visit.replayed else response
+
+
+# What django-cms keeps in Django's cache, as if its pages were still there.
+_IN_CACHE = Shape(f"cache {DEFAULT_CACHE_ALIAS} {TAG}", ANY_COLUMN)
+
+
+def _end_with_the_cache(record: Record) -> None:
+    """``cache.clear()`` ends django-cms's pages, as it does where it keeps them itself."""
+    try:
+        record.tags.update(tags_asked(_IN_CACHE))
+    except Exception as fault:
+        unknown(record, fault)
+
+
+class RecordedResponse(TemplateResponse):
+    """A page of django-cms's, which is rendered when its view has returned."""
+
+    def render(self) -> Any:
+        """As the superclass, but recorded where no front door does it."""
+        with visit_of(self._request).recording():
+            return super().render()
 
 
 def _refusal(request: HttpRequest) -> str:
     """Why what is made for this request is not for others; empty when it may be."""
     if not get_cms_setting("PAGE_CACHE"):
         return "cms-page-cache"
-    if current() is not None and settings.USE_TZ and _is_in_another_time_zone():
+    if visit_of(request).has_door and settings.USE_TZ and _is_in_another_time_zone():
         return "time-zone"  # a door can't tell who else is in it
     return made_for_one(request)
 
@@ -145,18 +179,19 @@ def get_page_cache(
         left off; None where it must be rendered, or a front door stands before.
     """
     visit = visit_of(request)
-    if current() is not None or request.method not in ("GET", "HEAD"):
+    if visit.has_door or request.method not in ("GET", "HEAD"):
         return None
     runtime = runtime_or_none()
     if runtime is None or _refusal(request) or _has_toolbar(request):
         return None
-    try:
-        named = _named(request)
-        exchange = Exchange(runtime, PageRequest.of(request, runtime, named), axes=tuple(named))
-    except Exception as fault:
-        tell("a request could not be read", fault)
-        return None
-    answer = run(exchange.lookup(), exchange.store)
+    with recording(Record()):  # what is read to find the page is not read by the page
+        try:
+            named = _named(request)
+            exchange = Exchange(runtime, PageRequest.of(request, runtime, named), axes=tuple(named))
+        except Exception as fault:
+            tell("a request could not be read", fault)
+            return None
+        answer = run(exchange.lookup(), exchange.store)
     if answer is not None:
         visit.replayed = True
         return _replay(answer)
@@ -201,7 +236,7 @@ def set_page_cache(response: Any) -> Any:
     if record.refusal:
         add_never_cache_headers(response)
         return response
-    if current() is None or response.has_header("Cache-Control"):
+    if not visit.has_door or response.has_header("Cache-Control"):
         response.headers["Expires"] = format_http_date(time.time() + life)
         patch_cache_control(response, max_age=life)
     else:
@@ -211,7 +246,8 @@ def set_page_cache(response: Any) -> Any:
     patch_vary_headers(
         response, sorted(axis.removeprefix(HEADER) for axis in axes if axis.startswith(HEADER))
     )
-    if current() is None and visit.exchange is not None:
+    if not visit.has_door and visit.exchange is not None:
+        visit.settle(visit.exchange)
         return _keep(visit.exchange, request, response)
     return response
 
@@ -256,11 +292,41 @@ def _judge_conditions(request: HttpRequest, response: Any) -> HttpResponseBase:
     return cast(HttpResponseBase, judged)
 
 
+class _Clearing(threading.local):
+    by_django_cms = False
+
+
+_clearing = _Clearing()
+
+
+def of_django_cms(clear_cache: Callable[..., None]) -> Callable[..., None]:
+    """A method by which django-cms drops all pages when it has changed something.
+
+    Pages that show what was changed are dropped for that, so it drops none by itself.
+    """
+
+    @wraps(clear_cache)
+    def clear(*args: Any, **options: Any) -> None:
+        before, _clearing.by_django_cms = _clearing.by_django_cms, True
+        try:
+            clear_cache(*args, **options)
+        finally:
+            _clearing.by_django_cms = before
+
+    return clear
+
+
 def invalidate_cms_page_cache() -> None:
     """Drop every page of django-cms, once the transaction commits.
 
     django-cms's own version number still guards the page URLs in its cache.
     """
-    _renew_version()
-    invalidate(TAG)
-    transaction.on_commit(_renew_version, robust=True)
+    with unseen():
+        _renew_version()
+    transaction.on_commit(_renew_version_unseen, robust=True)
+    invalidate(XFRAME_TAG if _clearing.by_django_cms else TAG)
+
+
+def _renew_version_unseen() -> None:
+    with unseen():
+        _renew_version()

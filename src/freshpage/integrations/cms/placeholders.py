@@ -18,6 +18,8 @@ from cms.cache.placeholder import set_placeholder_cache as _set
 from cms.constants import MAX_EXPIRATION_TTL
 from cms.plugin_rendering import ContentRenderer
 from cms.utils.helpers import get_header_name
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -33,6 +35,7 @@ _KEPT = "freshpage"  # where a cached placeholder has what it says of itself
 
 _render = ContentRenderer.render_placeholder
 _render_exception = ContentRenderer.render_exception
+_preload = ContentRenderer._preload_placeholders_for_page
 
 
 def tag_of(placeholder: Any) -> str:
@@ -52,8 +55,17 @@ def render_placeholder(
     visit = visit_of(self.request)
     outer = visit.record
     inner = outer.part()
+    if not hasattr(placeholder, "_page") and not _is_of(placeholder, "cms", "pagecontent"):
+        placeholder.page = None  # it would be looked for among the contents of all pages
+    was_disabled = self.toolbar._cache_disabled
     with recording(inner):
         content = _render(self, placeholder, context, language, *args, **kwargs)
+    if (
+        _is_of(placeholder, "djangocms_alias", "aliascontent")
+        and self.placeholder_cache_is_enabled()
+    ):
+        # djangocms-alias does not ask for the cache, but its plugins say what they may
+        self.toolbar._cache_disabled = was_disabled
     if reason := made_for_one(self.request):
         inner.refuse(reason)
     elif self.toolbar._cache_disabled:
@@ -64,8 +76,30 @@ def render_placeholder(
             _ask(placeholder, self.request, inner)
         else:
             _recall(kept, inner)
+    if preloaded := visit.preloaded.get(placeholder.pk):
+        outer.absorb(preloaded)  # by now it is known what of it is shown
     outer.absorb(inner)
     return content
+
+
+def _is_of(placeholder: Any, app: str, model: str) -> bool:
+    """Whether a placeholder belongs to a model's instance."""
+    if placeholder.content_type_id is None or not apps.is_installed(app):
+        return False
+    kind = ContentType.objects.get_by_natural_key(app, model)
+    return bool(placeholder.content_type_id == kind.pk)
+
+
+def preload(self: Any, page: Any, *args: Any, **kwargs: Any) -> Any:
+    """Read the plugins of all placeholders of a page: each of them depends on that."""
+    visit = visit_of(self.request)
+    outer = visit.record
+    part = outer.part()
+    with recording(part):
+        _preload(self, page, *args, **kwargs)
+    outer.absorb(part)
+    for placeholder in self._placeholders_by_page_cache.get(page.pk, {}).values():
+        visit.preloaded[placeholder.pk] = part
 
 
 def render_exception(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -121,15 +155,17 @@ def set_placeholder_cache(
         return
     record = current() or Record()
     names = _ask(placeholder, request, record)
-    sequence = visit_of(request).sequence
-    said = record.cacheability
+    visit = visit_of(request)
+    sequence, said = visit.sequence, record.cacheability
+    preloaded = visit.preloaded.get(placeholder.pk)
+    tags = said.tags | (preloaded.cacheability.tags if preloaded else frozenset())
     undeclared = set(said.axes) - set(_axes(names))
     if undeclared or record.doubt or record.refusal or record.loss or sequence is None:
         return
     kept = {
         "until": None if said.ttl is None else time.time() + said.ttl,
         "axes": said.axes,
-        "tags": tuple(said.tags),
+        "tags": tuple(tags),
         "sequence": tuple(sequence),
         "values": _values(names, request),
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,7 +15,7 @@ from freshpage.exchange import Exchange
 from freshpage.performing import tell
 from freshpage.runtime import runtime_or_none
 from freshpage.sequence import Sequence, Standing
-from freshpage.tracking.record import Record, current
+from freshpage.tracking.record import Record, current, recording
 
 TAG = "cms"  # of everything django-cms renders
 
@@ -26,28 +28,56 @@ class Visit:
     ``sequence``: S0, read before the first query; None: the store did not answer, so what
     is rendered can't be kept. ``exchange``: the look-up, where no front door stands before.
     ``replayed``: it found the page. ``fragments``: what placeholders from django-cms's cache
-    say of themselves.
+    say of themselves. ``preloaded``: what placeholders' plugins were read with, before these
+    are rendered.
     """
 
-    __slots__ = ("_own", "exchange", "fragments", "replayed", "sequence")
+    __slots__ = ("_own", "_records", "exchange", "fragments", "preloaded", "replayed", "sequence")
 
     def __init__(self) -> None:
         self.sequence = sequence_now()
         self.exchange: Exchange | None = None
         self.replayed = False
         self.fragments: dict[tuple[Any, str], dict[str, Any]] = {}
+        self.preloaded: dict[Any, Record] = {}
         self._own = Record()
+        self._own.apart = True  # django-cms's view, which stands within, answers for that
+        self._records = False
 
     @property
     def record(self) -> Record:
         """Where to declare: the front door's record, or our own."""
         return current() or self._own
 
+    @property
+    def has_door(self) -> bool:
+        """Whether a front door stands before: it has the page recorded, and stores it."""
+        return current() is not None and not self._records
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Where no front door stands before: what runs in here is recorded by us."""
+        if current() is not None:
+            yield
+            return
+        self._records = True
+        try:
+            with recording(self._own):
+                yield
+        finally:
+            self._records = False
+
     def adopt(self, exchange: Exchange) -> None:
-        """Render for this look-up, unless there is an earlier one, with an older S0."""
+        """Render for this look-up, unless there is an earlier one."""
         if self.exchange is None and exchange.record is not None:
-            exchange.record.absorb(self._own)
-            self.exchange, self._own = exchange, exchange.record
+            self.exchange = exchange
+
+    def settle(self, exchange: Exchange) -> None:
+        """Tell a look-up what its render read; S0 is as old as the render."""
+        assert exchange.record is not None
+        assert exchange.ticket is not None
+        exchange.record.absorb(self._own)
+        exchange.ticket = replace(exchange.ticket, sequence=self.sequence)
 
 
 def visit_of(request: HttpRequest) -> Visit:

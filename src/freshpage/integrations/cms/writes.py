@@ -1,30 +1,25 @@
-"""Edits that django-cms does not announce itself: rows saved by other code, rights, aliases."""
+"""Writes of django-cms's that no parser understands: their rows are compared all the same."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cms.models import CMSPlugin
-from cms.utils.conf import get_cms_setting
-from django.db.models import Model
+from cms.models import CMSPlugin, Placeholder
+from django.db import connections, router
 
-from freshpage.integrations.cms.visit import TAG
-from freshpage.invalidating import invalidate
+from freshpage.tracking.database import compared
 
-# What pages are made of, beside plugins. A version is published by a change of its state.
-_SHOWN = frozenset(
-    {
-        "cms.Page",
-        "cms.PageContent",
-        "cms.PagePermission",
-        "cms.PageUrl",
-        "djangocms_versioning.Version",
-    }
-)
+_recalculate = Placeholder._recalculate_plugin_positions
 
 
-def row_changed(sender: type[Model], **signal: Any) -> None:
-    """Drop the pages when a row that pages are made of was saved or deleted."""
-    shown = sender._meta.label in _SHOWN or issubclass(sender, CMSPlugin)
-    if shown and get_cms_setting("PAGE_CACHE"):
-        invalidate(TAG)
+def recalculate_plugin_positions(self: Any, language: str, *args: Any, **options: Any) -> Any:
+    """Close gaps between a placeholder's plugins, which touches no others."""
+    connection = connections[router.db_for_write(CMSPlugin)]
+    quote = connection.ops.quote_name
+    return compared(
+        connection,
+        CMSPlugin._meta.db_table,
+        f"{quote('placeholder_id')} = %s AND {quote('language')} = %s",
+        [self.pk, language],
+        lambda: _recalculate(self, language, *args, **options),
+    )

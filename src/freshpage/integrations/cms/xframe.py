@@ -14,6 +14,7 @@ from freshpage.performing import tell
 from freshpage.runtime import Runtime, runtime_or_none
 from freshpage.sequence import Standing
 
+XFRAME_TAG = f"{TAG}-xframe"
 _SEEN = "_freshpage_sequence"  # S0, on a page whose value is to be worked out
 
 
@@ -41,7 +42,7 @@ def set_xframe_cache(page: Any, xframe_options: int) -> None:
     if runtime is None or sequence is None:
         return
     life = get_cms_setting("CACHE_DURATIONS")["content"]
-    entry = note(sequence, (TAG,), b"%d" % xframe_options, life)
+    entry = note(sequence, (TAG, XFRAME_TAG), b"%d" % xframe_options, life)
     try:
         runtime.store.put(_key(runtime, page), entry)
     except Exception as fault:
