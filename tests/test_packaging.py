@@ -37,9 +37,26 @@ print(json.dumps({"names": names, "missing": missing, "configured": settings.con
 
 # modules that are imported only where a setting asks for them, and what they want
 OPTIONAL = {
-    "freshpage.stores.redis": "redis",
-    "freshpage.stores.redis_leases": "redis",
-    "freshpage.stores.redis_scripts": "redis",
+    f"freshpage.{name}": wanted
+    for wanted, names in {
+        "redis": (
+            "stores.redis",
+            "stores.redis_cluster",
+            "stores.redis_leases",
+            "stores.redis_scripts",
+        ),
+        "wagtail": tuple(
+            f"compat.wagtailcache.{name}"
+            for name in (
+                "cache",
+                "management.commands.clear_wagtail_cache",
+                "urls",
+                "views",
+                "wagtail_hooks",
+            )
+        ),
+    }.items()
+    for name in names
 }
 
 
@@ -136,7 +153,7 @@ def test_plain_install_imports_without_settings_or_extras(
     assert found["configured"] is False
 
 
-@pytest.mark.parametrize("name", ["dev", "demo", "bench", "docs"])
+@pytest.mark.parametrize("name", ["dev", "demo", "demo-wagtail", "bench", "docs"])
 def test_pins_have_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     pins = text.replace("\\\n", " ").splitlines()
@@ -149,7 +166,7 @@ def test_pins_have_hashes_and_no_addresses(name: str) -> None:
     assert "://" not in text
 
 
-@pytest.mark.parametrize("name", ["demo", "bench", "docs"])
+@pytest.mark.parametrize("name", ["demo", "demo-wagtail", "bench", "docs"])
 def test_pins_agree(name: str) -> None:
     """One environment holds them all."""
 

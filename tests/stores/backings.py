@@ -22,7 +22,7 @@ from freshpage.stores.redis import RedisStore
 from freshpage.stores.redis_cluster import ClusterStore
 from freshpage.stores.sqlite import SqliteStore
 from freshpage.stores.tiered import TieredStore
-from tests.stores.examples import CODEC, NOW
+from tests.stores.examples import CODEC, LIFE, NOW
 
 MEMORY = 2**20
 names = itertools.count()
@@ -106,7 +106,7 @@ class SqliteBacking(Backing):
 
     def save(self, key: bytes, data: bytes) -> None:
         with closing(sqlite3.connect(self.path)) as db, db:
-            values = (digest(key), NOW + 600, data)
+            values = (digest(key), NOW + LIFE, data)
             db.execute(
                 "INSERT OR REPLACE INTO entries (key, expires, data) VALUES (?, ?, ?)", values
             )
@@ -215,7 +215,7 @@ class DjangoBacking(Backing):
         return data
 
     def save(self, key: bytes, data: bytes) -> None:
-        caches[self.alias].set(self._of()._entry(key), data, 600)
+        caches[self.alias].set(self._of()._entry(key), data, int(LIFE))
 
 
 class TieredBacking(Backing):
