@@ -41,6 +41,7 @@ OPTIONAL = {
     for wanted, names in {
         "redis": (
             "stores.redis",
+            "stores.redis_clients",
             "stores.redis_cluster",
             "stores.redis_leases",
             "stores.redis_scripts",
