@@ -41,6 +41,7 @@ from freshpage.stores.leases import Leases, NoLeases
 TURN = 5.0  # seconds after which the lock of a process that died is free
 BRIEF = 0.05  # seconds a request waits for its turn
 PATIENT = 2.0  # seconds an invalidation does
+BLOCK = 64  # notes kept under one name
 RECORD_LIFE = 30 * 24 * 3600  # seconds a tag's record is kept
 _NAP = 0.005  # seconds between tries
 
@@ -174,12 +175,13 @@ class DjangoCacheStore:
         with self._turn(PATIENT):
             life = self._life() or self._begin()
             name = self._notes_name(life.epoch)
-            try:
-                number = self._cache.incr(name)
-            except ValueError:  # the cache has dropped their number: everything is invalid
-                name = self._notes_name(self._begin().epoch)
-                number = self._cache.incr(name)
-            self._cache.set(f"{name}:{number}", item, timeout=None)
+            count = self._cache.get(name)
+            if not isinstance(count, int):  # it was dropped: everything is invalid
+                name, count = self._notes_name(self._begin().epoch), 0
+            block, place = divmod(count, BLOCK)
+            before = self._cache.get(f"{name}:{block}", []) if place else []
+            self._cache.set(f"{name}:{block}", [*before, item], timeout=None)
+            self._cache.set(name, count + 1, timeout=None)  # last: whoever sees it sees the item
 
     def notes(self, since: int) -> tuple[int, list[bytes]]:
         """The notes after a mark; where the cache has dropped one, everything is invalid."""
@@ -187,10 +189,13 @@ class DjangoCacheStore:
         name = self._notes_name(life.epoch)
         count = self._cache.get(name)
         if isinstance(count, int):
-            names = [f"{name}:{number}" for number in range(since + 1, count + 1)]
+            first, last = since // BLOCK, -(-count // BLOCK)
+            names = [f"{name}:{block}" for block in range(first, last)]
             found = self._cache.get_many(names)
-            if len(found) == len(names):
-                return count, [found[one] for one in names]
+            noted = [item for one in names for item in found.get(one, [])]
+            begin, end = since - first * BLOCK, count - first * BLOCK
+            if len(noted) >= end:  # there may be one that is not counted yet
+                return count, noted[begin:end]
         self._begin()
         return 0, []
 
