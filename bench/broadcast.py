@@ -21,6 +21,7 @@ from freshpage.entry import Codec, Entry
 from freshpage.sequence import Sequence, Standing
 from freshpage.settings import Settings
 from freshpage.stores import Store, open_store
+from freshpage.tags import packed
 
 CODEC = Codec(["bench"])
 
@@ -41,7 +42,7 @@ def entry(sequence: Sequence, tag: str) -> Entry:
         lifetime=600,
         expires=now + 600,
         sequence=sequence,
-        tags=(tag,),
+        tags=packed([tag]),
         axes=(),
         etag=None,
         own_etag=False,

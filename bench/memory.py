@@ -14,6 +14,7 @@ from freshpage.key import digest
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.base import Held
 from freshpage.stores.sieve import Seen, Sieve
+from freshpage.tags import packed
 
 BODY = 2048
 
@@ -33,7 +34,7 @@ def entry(number: int) -> Entry:
         lifetime=600.0 + number % 60,
         expires=1e9 + number + 600,
         sequence=Sequence(number, 2**40 + number),
-        tags=tuple([f"news.article:{number}:{at}" for at in range(4)]),
+        tags=packed(f"news.article:{number}:{at}" for at in range(20)),
         axes=(),
         etag=f'"{number:024x}"',
         own_etag=True,

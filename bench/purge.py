@@ -20,6 +20,7 @@ from freshpage.entry import Codec, Entry
 from freshpage.sequence import Sequence
 from freshpage.settings import Settings
 from freshpage.stores import Store, open_store
+from freshpage.tags import packed
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.servers import redis_server
@@ -43,7 +44,7 @@ def page(sequence: Sequence, number: int) -> Entry:
         lifetime=3600,
         expires=now + 3600,
         sequence=sequence,
-        tags=(f"page:{number}", *location_tags("example.com", f"/section/{number}/")),
+        tags=packed([f"page:{number}", *location_tags("example.com", f"/section/{number}/")]),
         axes=(),
         etag=None,
         own_etag=False,

@@ -23,6 +23,7 @@ from freshpage.settings import Settings
 from freshpage.stores.hearing import BEATS
 from freshpage.stores.memory import MemoryStore
 from freshpage.stores.tiered import TieredStore
+from freshpage.tags import packed
 
 DAY = 86_400
 BODY = 2000  # bytes of a page in the check
@@ -191,7 +192,7 @@ def _entry(store: MemoryStore, page: int, now: float, life: float) -> Entry:
         lifetime=life,
         expires=now + life,
         sequence=store.sequence(),
-        tags=(f"page {page}",),
+        tags=packed([f"page {page}"]),
         axes=(),
         etag=None,
         own_etag=False,

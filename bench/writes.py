@@ -51,6 +51,7 @@ from freshpage.settings import Settings  # noqa: E402
 from freshpage.stores import Store, open_store  # noqa: E402
 from freshpage.stores.ledger import Ledger  # noqa: E402
 from freshpage.stores.owing import OwingStore  # noqa: E402
+from freshpage.tags import packed  # noqa: E402
 from freshpage.tracking.database import watch_database  # noqa: E402
 from freshpage.tracking.record import Record, recording  # noqa: E402
 from tests.oracle.newsroom.models import Article  # noqa: E402
@@ -72,7 +73,7 @@ def entry(store: Store, tags: tuple[str, ...], number: int) -> Entry:
         lifetime=3600,
         expires=now + 3600,
         sequence=store.sequence(),
-        tags=(*tags, *location_tags("example.com", f"/{number}/")),
+        tags=packed([*tags, *location_tags("example.com", f"/{number}/")]),
         axes=(),
         etag=None,
         own_etag=False,

@@ -17,7 +17,7 @@ import msgspec
 from freshpage.http.fields import Headers
 from freshpage.sequence import Sequence
 
-VERSION = 2
+VERSION = 3
 _MAC_SIZE = 16
 _PREFIX = struct.Struct(f">B{_MAC_SIZE}sBI")  # version, mac, kind, length of the head
 _AXES, _ENTRY = 0, 1
@@ -61,7 +61,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
     lifetime: float  # freshness lifetime
     expires: float  # after this it is of no use, not even stale
     sequence: Sequence  # S0
-    tags: tuple[str, ...]
+    tags: bytes  # see tags.packed
     axes: tuple[str, ...]
     etag: str | None
     own_etag: bool  # made from the body by us: the application can't validate it
@@ -87,7 +87,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
         """Bytes this entry takes, roughly: body, fields, tags."""
         fields = sum(len(name) + len(value) for name, value in self.headers)
         forms = sum(len(form) for _, form in self.encoded or ())
-        return len(self.body) + forms + fields + sum(map(len, self.tags)) + 600
+        return len(self.body) + forms + fields + len(self.tags) + 600
 
 
 Node = Axes | Entry

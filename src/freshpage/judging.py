@@ -20,6 +20,7 @@ from freshpage.present import for_browsers, forwarded_member, passed_on
 from freshpage.request import COOKIE, HEADER, VARY, Request
 from freshpage.settings import Settings
 from freshpage.staleness import FAILURES, is_personal
+from freshpage.tags import packed
 
 _TAKEN_DOWN = frozenset({403, 404, 410, 451})
 _NO_LONGER_PUBLIC = frozenset({"private", "no-store", "never-cache"})
@@ -98,7 +99,7 @@ class Case:
             lifetime=0,
             expires=0,
             sequence=ticket.sequence,
-            tags=tuple(location_tags(request.host or "", request.script + request.path)),
+            tags=packed(location_tags(request.host or "", request.script + request.path)),
             axes=(),
             etag=fields.get_first(head.headers, "etag"),
             own_etag=False,

@@ -52,12 +52,3 @@ def variant_key(parent: bytes, axes: tuple[str, ...], values: tuple[Part, ...]) 
 def digest(key: bytes) -> bytes:
     """A short, fixed-length name (20 bytes) for a key outside the process."""
     return hashlib.blake2b(key, digest_size=20, person=b"freshpage-key").digest()
-
-
-def tag_digest(prefix: str, tag: str) -> bytes:
-    """A short, fixed-length name (8 bytes) for a site's tag outside the process.
-
-    Two tags that met would be invalidated together: too wide, never too narrow.
-    """
-    name = encode((prefix, tag))
-    return hashlib.blake2b(name, digest_size=8, person=b"freshpage-tag").digest()

@@ -11,6 +11,7 @@ from freshpage.http.cache_control import CacheControl
 from freshpage.http.fields import Headers
 from freshpage.http.targeted import ruling_cache_control
 from freshpage.settings import Settings
+from freshpage.tags import merged, packed
 
 
 class Refused(Exception):
@@ -97,7 +98,7 @@ def limited(entry: Entry, declared: Cacheability, started: float) -> Entry:
         lifetime=lifetime,
         expires=entry.expires - max(0.0, was - left),
         axes=tuple(dict.fromkeys(declared.axes + entry.axes)),
-        tags=tuple(sorted(declared.tags.union(entry.tags))),
+        tags=merged(packed(declared.tags), entry.tags),
     )
 
 

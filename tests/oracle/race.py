@@ -39,6 +39,7 @@ from freshpage.sequence import Standing
 from freshpage.stores import open_store
 from freshpage.stores.base import Store, StoreError
 from freshpage.stores.owing import OwingStore
+from freshpage.tags import packed
 from freshpage.tracking.database import watch_database
 from freshpage.tracking.record import Record, recording
 from tests.oracle.newsroom.models import Article, Author, Section
@@ -101,7 +102,7 @@ def ask(store: Store, name: str) -> str:
     now = time.time()
     entry = Entry(
         status=200, reason="OK", headers=(), response_time=now, initial_age=0, lifetime=600,
-        expires=now + 600, sequence=sequence, tags=tags, axes=(), etag=None, own_etag=False,
+        expires=now + 600, sequence=sequence, tags=packed(tags), axes=(), etag=None, own_etag=False,
         last_modified=None, explicit=False, body=text.encode(),
     )  # fmt: skip
     with suppress(StoreError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from freshpage.entry import Axes, Codec, Entry
 from freshpage.sequence import Sequence
+from freshpage.tags import packed
 
 NOW = float(int(time.time()))  # servers judge expiry by their own clock
 LIFE = 6 * 3600.0  # seconds: longer than any test run
@@ -31,7 +32,7 @@ def make_entry(
         "last_modified": None,
         "explicit": False,
     }
-    return Entry(sequence=sequence, tags=tuple(tags), body=body, **{**given, **fields})
+    return Entry(sequence=sequence, tags=packed(tags), body=body, **{**given, **fields})
 
 
 def make_axes(*axes: str, expires: float = NOW + LIFE) -> Axes:

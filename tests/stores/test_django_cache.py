@@ -11,6 +11,7 @@ from django.core.cache import caches
 from freshpage.sequence import Standing
 from freshpage.stores import Held, Store
 from freshpage.stores.django_cache import DjangoCacheStore
+from freshpage.tags import tag_digest
 from tests.stores.backings import Backing, DjangoBacking
 from tests.stores.examples import make_entry
 
@@ -23,7 +24,7 @@ def stored_names(store: Store, backing: Backing) -> list[str]:
     assert isinstance(store, DjangoCacheStore)
     assert isinstance(backing, DjangoBacking)
     epoch = store.sequence().epoch
-    names = [store._record_name(epoch, tag) for tag in ("a", "b")]
+    names = [store._record_name(epoch, tag_digest(tag)) for tag in ("a", "b")]
     return [*names, store._epoch_name, store._number_name(epoch), store._entry(KEY)]
 
 

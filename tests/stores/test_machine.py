@@ -49,7 +49,7 @@ class Model:
     hard: dict[str, int] = field(default_factory=dict)
     soft: dict[str, int] = field(default_factory=dict)
     lost: int = 0
-    rendered: dict[bytes, tuple[Start, tuple[str, ...]]] = field(default_factory=dict)
+    rendered: dict[bytes, tuple[Start, set[str]]] = field(default_factory=dict)
 
     def tick(self) -> int:
         self.now += 1
@@ -58,7 +58,7 @@ class Model:
     def standing_of(self, body: bytes) -> Standing:
         return self.standing(*self.rendered[body])
 
-    def standing(self, start: Start, tags: tuple[str, ...]) -> Standing:
+    def standing(self, start: Start, tags: set[str]) -> Standing:
         if start.at <= self.lost or any(self.hard.get(tag, 0) > start.at for tag in tags):
             return Standing.INVALID
         if any(self.soft.get(tag, 0) > start.at for tag in tags):
@@ -99,10 +99,10 @@ class Machine(RuleBasedStateMachine):
         body = b"body %d" % self.bodies
         entry = make_entry(start.sequence, sorted(tags), body)
         kept = self.processes[process].put(key, entry)
-        expected = self.model.standing(start, entry.tags)
+        expected = self.model.standing(start, tags)
         if kept:
             assert expected is not Standing.INVALID
-            self.model.rendered[body] = start, entry.tags
+            self.model.rendered[body] = start, tags
             self.kept[key] = body
         elif expected is not Standing.INVALID:
             assert self.refuses_unknown_tags()

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from freshpage.key import Part, digest, encode, primary_key, tag_digest, variant_key
+from freshpage.key import Part, encode, primary_key, variant_key
 
 texts = st.text(st.characters(), max_size=6) | st.sampled_from(
     ["", "-", "1:a", "0:", "=", "P", "V", "a", "\ud800", "\x00", "\u00e9", "e\u0301"]
@@ -92,17 +92,3 @@ def test_variant_keys(
     # at once or one after the other: what was asked counts
     assert (lower[0] == lower[1]) is (one + below_one == two + below_two)
     assert lower[0] not in (first, primary)
-
-
-@given(texts, texts, texts, texts)
-def test_tags_of_two_sites(prefix: str, tag: str, other_prefix: str, other: str) -> None:
-    same = (prefix, tag) == (other_prefix, other)
-    assert (tag_digest(prefix, tag) == tag_digest(other_prefix, other)) is same
-    assert len(tag_digest(prefix, tag)) == 8
-
-
-@given(st.binary())
-def test_digests_are_short_and_differ_from_their_keys(key: bytes) -> None:
-    assert len(digest(key)) == 20
-    assert digest(key) == digest(key)
-    assert digest(key) != digest(key + b"\0")

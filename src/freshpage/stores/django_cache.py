@@ -14,7 +14,6 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -24,7 +23,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 
 from freshpage.entry import BadEntry, Codec, Entry, Node
-from freshpage.key import digest, tag_digest
+from freshpage.key import digest
 from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
 from freshpage.stores.base import (
@@ -37,6 +36,7 @@ from freshpage.stores.base import (
     random_number,
 )
 from freshpage.stores.leases import Leases, NoLeases
+from freshpage.tags import split, tag_digest
 
 TURN = 5.0  # seconds after which the lock of a process that died is free
 BRIEF = 0.05  # seconds a request waits for its turn
@@ -79,7 +79,6 @@ class DjangoCacheStore:
         self._epoch_name = f"{self._prefix}epoch"
         self._turn_name = f"{self._prefix}turn"
         self._epoch = 0  # as last seen: saves a round trip while it stays
-        self._tag_name = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag).hex())
         try:
             cache = self._cache
         except InvalidCacheBackendError as error:
@@ -140,7 +139,7 @@ class DjangoCacheStore:
     def standing(self, entry: Entry) -> Standing:
         """How an entry's S0 and tags stand now; INVALID where a tag has no record."""
         epoch = entry.sequence.epoch
-        names = [self._record_name(epoch, tag) for tag in entry.tags]
+        names = [self._record_name(epoch, tag) for tag in split(entry.tags)]
         found = self._cache.get_many([self._epoch_name, *names])
         if found.get(self._epoch_name) != epoch:
             return Standing.INVALID
@@ -156,7 +155,7 @@ class DjangoCacheStore:
             with self._turn(PATIENT):
                 life = self._life() or self._begin()
                 number: int = self._cache.incr(self._number_name(life.epoch))
-                names = [self._record_name(life.epoch, tag) for tag in tags]
+                names = [self._record_name(life.epoch, tag_digest(tag)) for tag in tags]
                 former = self._cache.get_many(names) if soft else {}
                 records = {}
                 for name in names:
@@ -259,7 +258,7 @@ class DjangoCacheStore:
         life = self._life()
         if life is None or life.epoch != entry.sequence.epoch:
             return
-        names = [self._record_name(life.epoch, tag) for tag in entry.tags]
+        names = [self._record_name(life.epoch, tag) for tag in split(entry.tags)]
         found = self._cache.get_many(names)
         record = b"%d %d" % (life.number, life.number)
         added = [
@@ -279,8 +278,8 @@ class DjangoCacheStore:
     def _notes_name(self, epoch: int) -> str:
         return f"{self._prefix}{epoch:x}:notes"
 
-    def _record_name(self, epoch: int, tag: str) -> str:
-        return f"{self._prefix}{epoch:x}:{self._tag_name(tag)}"
+    def _record_name(self, epoch: int, tag: bytes) -> str:
+        return f"{self._prefix}{epoch:x}:{tag.hex()}"
 
 
 def _record(stored: object) -> TagSequence | None:

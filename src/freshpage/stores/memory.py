@@ -20,6 +20,7 @@ from freshpage.stores.base import (
 from freshpage.stores.forking import rest_while_forking
 from freshpage.stores.leases import Leases, NoLeases
 from freshpage.stores.sieve import Seen, Sieve
+from freshpage.tags import tag_number, tag_numbers
 
 FOREVER = float("inf")  # there is no lower tier that knows better
 _NEVER = TagSequence(0, 0)
@@ -51,7 +52,7 @@ class MemoryStore:
 
     def start_over(self) -> None:
         """Another epoch: everything stored so far is invalid."""
-        self._tags: OrderedDict[str, TagSequence] = OrderedDict()  # in order of invalidation
+        self._tags: OrderedDict[int, TagSequence] = OrderedDict()  # in order of invalidation
         self._notes: list[bytes] = []
         self._epoch = random_epoch()
         self._number = self._floor = random_number()
@@ -102,14 +103,14 @@ class MemoryStore:
         forgotten.
         """
         known = self._tags
-        tags = [known.get(tag, _NEVER) for tag in entry.tags]
+        tags = [known.get(tag, _NEVER) for tag in tag_numbers(entry.tags)]
         return judge(entry.sequence, epoch=self._epoch, floor=self._floor, tags=tags)
 
     def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
         """Give each tag the next sequence."""
         with self._lock:
             number = self._number + 1
-            for tag in tags:
+            for tag in map(tag_number, tags):
                 hard = self._tags.get(tag, _NEVER).hard if soft else number
                 self._tags[tag] = TagSequence(hard, number)
                 self._tags.move_to_end(tag)

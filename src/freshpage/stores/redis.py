@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from freshpage.entry import BadEntry, Codec, Entry, Node
-from freshpage.key import digest, tag_digest
+from freshpage.key import digest
 from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
 from freshpage.stores.base import (
@@ -45,6 +44,7 @@ from freshpage.stores.redis_scripts import (
     STANDING,
     Script,
 )
+from freshpage.tags import tag_digest
 
 TIMES = (0.1, 0.05)  # seconds a request waits for a connection, and for an answer
 PATIENT = 2.0  # seconds an invalidation waits for either
@@ -85,7 +85,6 @@ class RedisStore:
         self._tags = self._prefix + b"tags"
         self._notes = self._prefix + b"notes"
         self._news = self._prefix + b"news"
-        self._tag_digest = lru_cache(16384)(lambda tag: tag_digest(key_prefix, tag))
         self._url = url
         self._connect: Callable[[str, float, float], Any] = (
             sentinel_client if sentinel else single_client
@@ -154,7 +153,7 @@ class RedisStore:
             return None
         if not isinstance(node, Entry):
             return Held(node, Standing.VALID)
-        if tags != self._digests(node.tags):
+        if tags != node.tags:
             return None  # judged by other tags than its own
         return Held(node, _judged(node, epoch, floor, hard, soft))
 
@@ -166,7 +165,7 @@ class RedisStore:
         """Keep a node until it expires by the server's clock."""
         args: list[object] = [self._codec.pack(key, node), int(node.expires * 1000), b""]
         if isinstance(node, Entry):
-            args[2] = self._digests(node.tags)
+            args[2] = node.tags
             args += node.sequence
         return bool(self._run(PUT, (self._entry(key),), args))
 
@@ -177,13 +176,13 @@ class RedisStore:
 
     def standing(self, entry: Entry) -> Standing:
         """How an entry's S0 and tags stand now."""
-        return _judged(entry, *self._run(STANDING, (), (self._digests(entry.tags),)))
+        return _judged(entry, *self._run(STANDING, (), (entry.tags,)))
 
     def invalidate(self, tags: Collection[str], *, soft: bool = False) -> int:
         """Give each tag the next sequence; where there is no room for it, start over."""
         before = self._latest
         kind = b"s" if soft else b"h"
-        digests = [self._tag_digest(tag) for tag in tags]
+        digests = list(map(tag_digest, tags))
         args = [random_epoch(), random_number(), kind, self._tag_records, *digests]
         with self._telling():
             client = self._client(patient=True)
@@ -263,9 +262,6 @@ class RedisStore:
 
     def _entry(self, key: bytes) -> bytes:
         return self._prefix + digest(key).hex().encode()
-
-    def _digests(self, tags: tuple[str, ...]) -> bytes:
-        return b"".join([self._tag_digest(tag) for tag in tags])
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

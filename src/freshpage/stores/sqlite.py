@@ -12,11 +12,10 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 from freshpage.entry import BadEntry, Codec, Entry, Node
-from freshpage.key import digest, tag_digest
+from freshpage.key import digest
 from freshpage.sequence import Sequence, Standing, TagSequence
 from freshpage.sequence import standing as judge
 from freshpage.stores.base import TAG_RECORDS, WAIT, Held, Peek, StoreError, StoreStats
@@ -25,6 +24,7 @@ from freshpage.stores.leases import Leases
 from freshpage.stores.pulse import Change
 from freshpage.stores.sqlite_file import PATIENT, SqliteFile
 from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM, beside
+from freshpage.tags import tag_number, tag_numbers
 
 BATCH = 100  # expired rows swept at a time, so that the lock is held for a moment only
 FEW = 8  # rows dropped along with storing one, or to make room
@@ -79,7 +79,8 @@ class SqliteStore:
         self._codec = codec
         self._budget = budget
         self._tag_records = tag_records
-        self._tag_number = lru_cache(16384)(lambda tag: _number(tag_digest(key_prefix, tag)))
+        # the same tag of another site in the file is another
+        self._site = tag_number(key_prefix) if key_prefix else 0
 
     def pulse(self) -> int:
         """The pulse, which all processes share."""
@@ -201,7 +202,7 @@ class SqliteStore:
         self._file.close()
 
     def _judge(self, db: sqlite3.Connection, epoch: int, entry: Entry) -> Standing:
-        tags = json.dumps([self._tag_number(tag) for tag in entry.tags])
+        tags = json.dumps([number ^ self._site for number in tag_numbers(entry.tags)])
         floor, hard, soft = db.execute(_JUDGE, (tags,)).fetchone()
         known = TagSequence(hard or 0, soft or 0)
         if not all(isinstance(number, int) for number in (floor, *known)):
@@ -216,7 +217,7 @@ class SqliteStore:
             number: int = max(db.execute("SELECT number FROM meta").fetchone()[0], change.number)
             number += 1
             hard = 0 if soft else number
-            rows = [(self._tag_number(tag), hard, number) for tag in tags]
+            rows = [(tag_number(tag) ^ self._site, hard, number) for tag in tags]
             sought = (json.dumps([tag for tag, _, _ in rows]),)
             former = db.execute(_SUM_OF, sought).fetchone()[0]
             db.executemany(_RECORD, rows)
@@ -247,10 +248,6 @@ class SqliteStore:
     def _used(self) -> int:
         with self._file.connection() as (db, _):
             return _used(db)
-
-
-def _number(name: bytes) -> int:
-    return int.from_bytes(name, "big", signed=True)
 
 
 def _used(db: sqlite3.Connection) -> int:

@@ -15,6 +15,7 @@ from freshpage.exchange import Exchange
 from freshpage.performing import tell
 from freshpage.runtime import runtime_or_none
 from freshpage.sequence import Sequence, Standing
+from freshpage.tags import packed
 from freshpage.tracking.record import Record, current, recording
 
 TAG = "cms"  # of everything django-cms renders
@@ -112,7 +113,7 @@ def sequence_now() -> Sequence | None:
         return None
 
 
-def note(sequence: Sequence, tags: tuple[str, ...], body: bytes = b"", life: float = 0) -> Entry:
+def note(sequence: Sequence, tags: Iterable[str], body: bytes = b"", life: float = 0) -> Entry:
     """An entry that is no response: something known at ``sequence``.
 
     :param life: seconds.
@@ -127,7 +128,7 @@ def note(sequence: Sequence, tags: tuple[str, ...], body: bytes = b"", life: flo
         lifetime=life,
         expires=now + life,
         sequence=sequence,
-        tags=tags,
+        tags=packed(tags),
         axes=(),
         etag=None,
         own_etag=False,
@@ -143,7 +144,7 @@ def standing_since(sequence: Sequence | None, tags: Iterable[str]) -> Standing |
     if runtime is None or sequence is None:
         return None
     try:
-        return runtime.store.standing(note(sequence, tuple(tags)))
+        return runtime.store.standing(note(sequence, tags))
     except Exception as fault:
         tell("the store did not answer standing", fault)
         return None
