@@ -13,7 +13,6 @@ from itertools import accumulate
 
 from freshpage.entry import Axes
 from freshpage.sequence import Standing
-from freshpage.stores.base import Held
 from freshpage.stores.sieve import SLOT_BYTES, Seen, Sieve
 
 Policy = Callable[[int], bool]  # whether a page is there; from now on it is
@@ -31,9 +30,9 @@ def zipf(pages: int, requests: int, seed: int = 1) -> list[int]:
 
 def sieve(capacity: int) -> Policy:
     """The memory tier's own map."""
-    held = Held(Axes(("header:accept",), float("inf")), Standing.VALID)
-    each = held.node.size + _KEY_BYTES + SLOT_BYTES
-    seen, tier = Seen(held, None, float("inf")), Sieve(each * capacity)
+    node = Axes(("header:accept",), float("inf"))
+    each = node.size + _KEY_BYTES + SLOT_BYTES
+    seen, tier = Seen(node, Standing.VALID, None, float("inf")), Sieve(each * capacity)
 
     def ask(page: int) -> bool:
         key = page.to_bytes(_KEY_BYTES)

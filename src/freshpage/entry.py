@@ -41,7 +41,7 @@ class Axes(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def size(self) -> int:
-        """Bytes this node takes, roughly."""
+        """Bytes this node takes in memory, roughly."""
         return sum(sum(map(len, axes)) + 60 for axes in (self.axes, *self.then)) + 300
 
 
@@ -84,10 +84,19 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=Tru
 
     @property
     def size(self) -> int:
-        """Bytes this entry takes, roughly: body, fields, tags."""
-        fields = sum(len(name) + len(value) for name, value in self.headers)
+        """Bytes this entry takes in memory, roughly."""
         forms = sum(len(form) for _, form in self.encoded or ())
-        return len(self.body) + forms + fields + len(self.tags) + 600
+        return len(self.body) + forms + self.beside
+
+    @property
+    def beside(self) -> int:
+        """The same beside its body and that one's compressed forms."""
+        return self.fields + len(self.tags) + 400
+
+    @property
+    def fields(self) -> int:
+        """The same of its fields."""
+        return sum(len(name) + len(value) + 160 for name, value in self.headers)
 
 
 Node = Axes | Entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from http import HTTPStatus
 
 from freshpage.entry import Entry
@@ -38,16 +39,17 @@ def from_entry(
     :param repeat: who else may have it, where it is the whole of the entry, body and all.
     """
     coding, body = selected(request, entry, settings)
+    length = _length(entry, body)
     if entry.status == HTTPStatus.OK:
         if _asks_conditionally(request):
             for known in (coding, *others(request, entry, settings, coding)):
                 etag = etag_of(entry, known)
                 if is_not_modified(request, etag, _last_modified(entry), now):
-                    return not_modified((*_presented(entry, settings, known, body), *own))
+                    return not_modified((*_presented(entry, settings, known), *own))
         wanted = request.header("range") if request.method == "GET" else None
         if wanted is not None and coding == IDENTITY and _range_applies(request, entry, now):
-            return _part(entry, (*_presented(entry, settings, coding, body), *own), wanted)
-    headers = [*_presented(entry, settings, coding, body), *own]
+            return _part(entry, (*_presented(entry, settings, coding), *length, *own), wanted)
+    headers = [*_presented(entry, settings, coding), *length, *own]
     if request.method == "HEAD":  # nobody else may have it: the page's other visitors say GET
         return Answer(entry.status, entry.reason, headers, b"")
     return Answer(entry.status, entry.reason, headers, body, repeat)
@@ -63,9 +65,24 @@ def own_fields(age: float | None, member: str) -> Headers:
     return (*ages, ("Cache-Status", member)) if member else ages
 
 
-def _presented(entry: Entry, settings: Settings, coding: str, body: bytes) -> Headers:
-    """A form's fields but for Age and Cache-Status; made once and kept beside the entry."""
-    name = f"presented:{coding}:{len(body)}"
+@lru_cache
+def _name_of(coding: str) -> str:
+    return f"presented:{coding}"
+
+
+@lru_cache(maxsize=512)
+def _field(name: str, value: str) -> tuple[str, str]:
+    """A field that many entries have alike: it is kept with each, but once."""
+    return name, value
+
+
+def _length(entry: Entry, body: bytes) -> Headers:
+    return () if entry.status == HTTPStatus.NO_CONTENT else (("Content-Length", str(len(body))),)
+
+
+def _presented(entry: Entry, settings: Settings, coding: str) -> Headers:
+    """A form's fields but for those of one answer; made once and kept beside the entry."""
+    name = _name_of(coding)
     kept: Headers | None = entry.__dict__.get(name)
     if kept is None:
         remade = _REMADE if coding == IDENTITY else _REMADE | {"etag"}
@@ -75,8 +92,6 @@ def _presented(entry: Entry, settings: Settings, coding: str, body: bytes) -> He
             headers.append(("ETag", etag))
         if coding != IDENTITY:
             headers.append(("Content-Encoding", coding))
-        if entry.status != HTTPStatus.NO_CONTENT:
-            headers.append(("Content-Length", str(len(body))))
         kept = entry.__dict__[name] = tuple(headers)
     return kept
 
@@ -93,9 +108,9 @@ def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
     if names & {"cache-control", "expires"}:
         return headers
     ttl = int(settings.browser_ttl)
-    headers += (("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
+    headers += (_field("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
     if settings.edge and "cdn-cache-control" not in names:
-        headers += (("CDN-Cache-Control", _for_edge(entry)),)
+        headers += (_field("CDN-Cache-Control", _for_edge(entry)),)
     return headers
 
 
@@ -117,7 +132,7 @@ def _with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:
         return headers
     stated = fields.get_combined(headers, "vary")
     value = ", ".join(([stated] if stated else []) + more)
-    return (*fields.without(headers, ("vary",)), ("Vary", value))
+    return (*fields.without(headers, ("vary",)), _field("Vary", value))
 
 
 def passed_on(headers: Headers, member: str) -> Headers:

@@ -9,17 +9,17 @@ from hypothesis import given
 
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Sequence, Standing
-from freshpage.stores.base import Held
+from freshpage.stores.alike import BODY_BYTES
 from freshpage.stores.sieve import GHOSTS, SLOT_BYTES, Ghosts, Seen, Sieve
 from tests.stores.examples import NOW, make_axes, make_entry
 
 
 def seen(node: Node) -> Seen:
-    return Seen(Held(node, Standing.VALID), None, NOW)
+    return Seen(node, Standing.VALID, None, NOW)
 
 
-def page(size: int = 1000) -> Entry:
-    return make_entry(Sequence(1, 1), body=b"x" * size)
+def page(size: int = 1000, name: bytes = b"x") -> Entry:
+    return make_entry(Sequence(1, 1), body=name * size)
 
 
 ROOM = page().size + len(b"0") + SLOT_BYTES
@@ -39,7 +39,7 @@ def keys(sieve: Sieve, tried: str) -> str:
 
 def fill(sieve: Sieve, names: str) -> None:
     for name in names:
-        assert sieve.put(name.encode(), seen(page()))
+        assert sieve.put(name.encode(), seen(page(name=name.encode())))
 
 
 def test_what_was_never_visited_goes_first_the_oldest_before_others() -> None:
@@ -96,25 +96,49 @@ def test_a_larger_one_in_its_place_makes_others_go() -> None:
     assert sieve.bytes <= 4 * ROOM
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 4000), st.booleans())))
-def test_the_books_are_right(steps: list[tuple[str, int, bool]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 4000), st.booleans())),
+    st.sampled_from([b"", b"x"]),
+)
+def test_the_books_are_right(steps: list[tuple[str, int, bool]], alike: bytes) -> None:
     sieve = Sieve(6 * ROOM)
     for name, size, deleted in steps:
         key = name.encode()
         if deleted:
             assert sieve.delete(key) is (sieve.find(key) is not None) or sieve.find(key) is None
         else:
-            sieve.put(key, seen(page(size)))
+            sieve.put(key, seen(page(size, alike or key)))
             assert sieve.find(key) is not None
         if size % 2:
             visit(sieve, key)
         held = [slot for name in "abcdefghij" if (slot := sieve.find(name.encode())) is not None]
-        assert sieve.bytes == sum(slot.size for slot in held) <= 6 * ROOM
+        bodies = {slot.node.body for slot in held if slot.node.body}
+        taken = sum(slot.size for slot in held) + sum(len(body) + BODY_BYTES for body in bodies)
+        assert sieve.bytes == taken <= 6 * ROOM
         assert len(sieve) == len(held)
     sieve.clear()
     assert (len(sieve), sieve.bytes) == (0, 0)
     fill(sieve, "abcdef")
     assert len(sieve) == 6
+
+
+def test_what_is_alike_is_kept_once() -> None:
+    sieve = Sieve(100 * ROOM)
+    for key in (b"a", b"b", b"c"):
+        assert sieve.put(key, seen(make_entry(Sequence(1, 1), body=b"not " * 500)))
+    one, other = sieve.find(b"a"), sieve.find(b"b")
+    assert one is not None
+    assert other is not None
+    assert one.node.body is other.node.body
+    assert one.node.headers is other.node.headers
+    assert sieve.bytes < 2 * 2000 + 3 * (ROOM - 1000)
+    sieve.delete(b"a")
+    sieve.put(b"b", seen(page()))
+    assert sieve.find(b"c").node.body == b"not " * 500
+    sieve.delete(b"c")
+    left = sieve.find(b"b")
+    assert left is not None
+    assert sieve.bytes == left.size + 1000 + BODY_BYTES
 
 
 def test_expired_are_swept() -> None:

@@ -70,15 +70,16 @@ class MemoryStore:
         slot = self._sieve.find(key)
         if slot is None:
             return None
-        held, pulse, _ = slot.seen
-        if pulse != self._number:
+        seen = slot.seen
+        held = Held(seen.node, seen.standing)
+        if seen.pulse != self._number:
             pulse = self._number  # before the tags are looked at
             if isinstance(held.node, Entry):
                 held = Held(held.node, self.standing(held.node))
             if held.standing is Standing.INVALID:
                 self._sieve.delete(key)
                 return held
-            slot.seen = Seen(held, pulse, FOREVER)
+            slot.seen = Seen(*held, pulse, FOREVER)
         slot.visited = True
         return held
 
@@ -90,7 +91,7 @@ class MemoryStore:
         """Keep a node; an entry that is invalid already is refused."""
         if isinstance(node, Entry) and self.standing(node) is Standing.INVALID:
             return False
-        return self._sieve.put(key, Seen(Held(node, Standing.VALID), None, FOREVER))
+        return self._sieve.put(key, Seen(node, Standing.VALID, None, FOREVER))
 
     def delete(self, key: bytes) -> None:
         """Forget one key."""

@@ -8,20 +8,23 @@ sets a bit and takes no lock.
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+
+import msgspec
 
 from freshpage.entry import Axes, Node
-from freshpage.stores.base import Held
+from freshpage.sequence import Standing
+from freshpage.stores.alike import Alike
 from freshpage.stores.forking import rest_while_forking
 
-SLOT_BYTES = 400  # what a slot takes beside its node and key, roughly
+SLOT_BYTES = 320  # what a slot takes beside its node and key, roughly
 GHOSTS = 10_000  # keys remembered that were asked for once
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """What is known of a node: replaced as a whole, so that readers need no lock."""
 
-    held: Held
+    node: Node
+    standing: Standing
     pulse: int | None  # at which the standing was found out; None: not yet
     until: float  # seconds since 1970 until which a lower tier knows no better
 
@@ -29,12 +32,13 @@ class Seen(NamedTuple):
 class Slot:
     """A place in the queue."""
 
-    __slots__ = ("key", "newer", "older", "seen", "size", "visited")
+    __slots__ = ("key", "newer", "node", "older", "seen", "size", "visited")
 
     def __init__(self, key: bytes, seen: Seen, size: int) -> None:
         self.key = key
+        self.node = seen.node  # as it was put: what is seen may be put back by who was late
         self.seen = seen
-        self.size = size
+        self.size = size  # beside its bodies
         self.visited = False
         self.newer: Slot | None = None
         self.older: Slot | None = None
@@ -50,6 +54,7 @@ class Sieve:
     def __init__(self, budget: int, *, admission: bool = False) -> None:
         self.budget = budget
         self._ghosts = Ghosts() if admission else None
+        self._alike = Alike()
         self._slots: dict[bytes, Slot] = {}
         self.find = self._slots.get  # the hit: mark what is found as visited
         self._newest: Slot | None = None
@@ -66,23 +71,14 @@ class Sieve:
 
     def put(self, key: bytes, seen: Seen) -> bool:
         """Take in a node in place of the one under the same key; False: not taken in."""
-        node = seen.held.node
-        size = node.size + len(key) + SLOT_BYTES
-        if size > self.budget or not self._admits(key, node):
+        size = seen.node.size + len(key) + SLOT_BYTES
+        if size > self.budget or not self._admits(key, seen.node):
             self.delete(key)
             return False
         with self._lock:
-            slot = self._slots.get(key)
-            if slot is None:
-                slot = self._slots[key] = Slot(key, seen, size)
-                self._link(slot)
-                self.bytes += size
-            else:
-                slot.seen = seen
-                self.bytes += size - slot.size
-                slot.size = size
+            self._fill(key, seen)
             while self.bytes > self.budget:
-                self._evict(slot)
+                self._evict(key)
         return True
 
     def delete(self, key: bytes) -> bool:
@@ -95,7 +91,7 @@ class Sieve:
 
     def sweep(self, now: float) -> int:
         """Drop what expired before ``now``; the number dropped."""
-        expired = [slot for slot in list(self._slots.values()) if slot.seen.held.node.expires < now]
+        expired = [slot for slot in list(self._slots.values()) if slot.seen.node.expires < now]
         return sum(self.delete(slot.key) for slot in expired)
 
     def clear(self) -> None:
@@ -113,10 +109,28 @@ class Sieve:
             or self._ghosts.seen_before(key)
         )
 
-    def _evict(self, spared: Slot) -> None:
+    def _fill(self, key: bytes, seen: Seen) -> None:
+        """Hold a node under a key, made of what others hold where that is alike."""
+        node, beside, bodies = self._alike.take_in(seen.node)
+        seen = Seen(node, seen.standing, seen.pulse, seen.until)
+        size = beside + len(key) + SLOT_BYTES
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = Slot(key, seen, size)
+            self._link(slot)
+            self._slots[key] = slot
+        else:
+            self._release(slot)
+            slot.node, slot.seen, slot.size = node, seen, size
+        self.bytes += size + bodies
+
+    def _release(self, slot: Slot) -> None:
+        self.bytes -= slot.size + self._alike.let_go(slot.node)
+
+    def _evict(self, spared: bytes) -> None:
         """Drop the first slot from the hand on that was not visited since it last passed."""
         slot = self._hand or self._oldest
-        while slot is None or slot.visited or slot is spared:
+        while slot is None or slot.visited or slot.key == spared:
             if slot is not None:
                 slot.visited = False
             slot = (slot and slot.newer) or self._oldest
@@ -143,7 +157,7 @@ class Sieve:
             slot.newer.older = slot.older
         else:
             self._newest = slot.older
-        self.bytes -= slot.size
+        self._release(slot)
 
 
 class Ghosts:

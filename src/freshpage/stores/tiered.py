@@ -57,15 +57,14 @@ class TieredStore:
         pulse: int | None = None
         slot = self._sieve.find(key)
         if slot is not None:
-            held, seen, until = slot.seen
+            seen = slot.seen
             pulse = self.lower.pulse()
-            if self._clock() < until:
-                if seen != pulse and self._still_valid(held.node):
-                    seen = pulse
-                    slot.seen = Seen(held, seen, until)
-                if seen == pulse:
+            if self._clock() < seen.until:
+                if seen.pulse != pulse and self._still_valid(seen.node):
+                    seen = slot.seen = Seen(seen.node, Standing.VALID, pulse, seen.until)
+                if seen.pulse == pulse:
                     slot.visited = True
-                    return held
+                    return Held(seen.node, Standing.VALID)
         elif self.instant_pulse:  # one that takes a round trip waits for something to judge
             pulse = self.lower.pulse()
         below = self.lower.get(key)
@@ -80,13 +79,13 @@ class TieredStore:
         slot = self._sieve.find(key)
         if slot is None or not self.instant_pulse:
             return WAIT
-        held, seen, until = slot.seen
-        if self._clock() >= until:
+        seen = slot.seen
+        if self._clock() >= seen.until:
             return WAIT
-        if seen != self.lower.pulse() and isinstance(held.node, Entry):
+        if seen.pulse != self.lower.pulse() and isinstance(seen.node, Entry):
             return WAIT
         slot.visited = True
-        return held
+        return Held(seen.node, Standing.VALID)
 
     def put(self, key: bytes, node: Node) -> bool:
         """Store below, and in memory what was stored."""
@@ -142,4 +141,4 @@ class TieredStore:
     def _remember(self, key: bytes, held: Held, pulse: int | None) -> None:
         node = held.node
         until = node.fresh_until if isinstance(node, Entry) else self._clock() + AXES_LIFE
-        self._sieve.put(key, Seen(held, pulse, until))
+        self._sieve.put(key, Seen(node, held.standing, pulse, until))
