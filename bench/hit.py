@@ -109,14 +109,14 @@ def _other_half(what: str, name: str, *before: str) -> str:
 # -- the other half ------------------------------------------------------------------------
 
 
-def _asking() -> list[Callable[[int], None]]:
-    """What asks for each of ASKED, so many times."""
-    return [_wsgi(), _asgi(), _yardstick]
+def asking() -> list[Callable[[int], None]]:
+    """What asks at each door, so many times."""
+    return [_wsgi(), _asgi()]
 
 
 def _time() -> None:
     """Microseconds each takes."""
-    for ask in _asking():
+    for ask in (*asking(), _yardstick):
         ask(2)  # a miss, and a hit
         taken = []
         for _ in range(BATCHES):
@@ -128,14 +128,14 @@ def _time() -> None:
 
 def _count() -> None:
     """A child that takes no hit but those that warm it, and one for each."""
-    asking = _asking()
-    for ask in asking:
+    asked = (*asking(), _yardstick)
+    for ask in asked:
         ask(2)
     gc.disable()  # one child would collect, and another not
-    for counted in (None, *asking):
+    for counted in (None, *asked):
         child = os.fork()
         if not child:
-            for ask in asking:
+            for ask in asked:
                 ask(WARM + (COUNTED if ask is counted else 0))
             os._exit(0)
         os.waitpid(child, 0)
@@ -207,17 +207,19 @@ def _asgi() -> Callable[[int], None]:
     }
 
     loop = asyncio.new_event_loop()
-    gone = loop.create_future()  # never: nobody hangs up
-    bodies = [{"type": "http.request", "body": b"", "more_body": False}]
+    nothing = {"type": "http.request", "body": b"", "more_body": False}
+    bodies = [nothing]
 
     async def receive() -> dict[str, Any]:
-        return bodies.pop() if bodies else await gone
+        return bodies.pop() if bodies else await loop.create_future()  # nobody hangs up
 
     async def send(message: dict[str, Any]) -> None:
         pass
 
     async def several(count: int) -> None:
         for _ in range(count):
+            if not bodies:  # the last one was rendered
+                bodies.append(nothing)
             await asgi({**fixed, "headers": headers.copy()}, receive, send)
 
     return lambda count: loop.run_until_complete(several(count))

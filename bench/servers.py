@@ -63,15 +63,15 @@ def running(
     :param redis: the port of a Redis server, where the case needs one.
     :raises ServerFailed: when it does not come up.
     """
-    environment = _environment(case, directory, redis)
+    given = environment(case, directory, redis)
     if case.prepared:
-        _prepare(case, core, directory, environment)
+        prepare(case, core, directory, given)
     port = free_port()
     name, *arguments = SERVERS[server].format(port=port).split()
     command = [sys.executable, "-m", name, *arguments]
     label = f"{server} for {case.name}"
     with ExitStack() as stack:
-        behind = stack.enter_context(started(label, command, port, core, directory, environment))
+        behind = stack.enter_context(started(label, command, port, core, directory, given))
         if case.front:
             yield stack.enter_context(_front(case.front, behind, core, directory))
         else:
@@ -109,7 +109,7 @@ def _front(name: str, behind: Running, core: int | None, directory: Path) -> Ite
         yield front
 
 
-def _environment(case: Case, directory: Path, redis: int | None) -> dict[str, str]:
+def environment(case: Case, directory: Path, redis: int | None) -> dict[str, str]:
     paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
@@ -121,13 +121,13 @@ def _environment(case: Case, directory: Path, redis: int | None) -> dict[str, st
     }
 
 
-def _prepare(case: Case, core: int | None, directory: Path, environment: dict[str, str]) -> None:
+def prepare(case: Case, core: int | None, directory: Path, given: dict[str, str]) -> None:
     """Make a case's tables and what is in them, unless they are there from another server."""
     if (directory / f"{case.name}.sqlite3").exists():
         return
     done = subprocess.run(
         pinned([sys.executable, "-m", "bench.prepare"], core),
-        env=environment,
+        env=given,
         cwd=directory,
         capture_output=True,
         check=False,

@@ -216,7 +216,14 @@ class Engine:
         if etag is None and entry.status == 200 and self.settings.own_etags:
             encoding = fields.get_combined(entry.headers, "content-encoding")
             etag, own = conditional.make_etag(body, encoding), True
-        return msgspec.structs.replace(entry, body=body, etag=etag, own_etag=own)
+        return msgspec.structs.replace(
+            entry,
+            # its length is told anew; without it most entries have the same fields
+            headers=fields.without(entry.headers, ("content-length",)),
+            body=body,
+            etag=etag,
+            own_etag=own,
+        )
 
     def _keep(self, ticket: Ticket, entry: Entry) -> Generator[Call, Any, bool]:
         """Have the store keep an entry; whether it did."""

@@ -29,7 +29,7 @@ class BadEntry(Exception):
     """Stored bytes that are not an entry of ours; the message says why."""
 
 
-class Axes(msgspec.Struct, frozen=True, array_like=True):
+class Axes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A node that says which inputs the renders below it read.
 
     ``then``: what is read after these, one after the other, where nothing else is held below.
@@ -45,12 +45,11 @@ class Axes(msgspec.Struct, frozen=True, array_like=True):
         return sum(sum(map(len, axes)) + 60 for axes in (self.axes, *self.then)) + 300
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, dict=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A stored response, as the application gave it.
 
     ``headers`` are the application's end-to-end fields; what a visitor is sent is derived
     from them by the engine. Times are seconds since 1970, ages and lifetimes seconds.
-    ``dict=True`` gives room for values derived once in a process (not stored).
     """
 
     status: int

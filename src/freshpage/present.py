@@ -23,6 +23,7 @@ NAME = "freshpage"  # our name in Cache-Status
 _CONDITIONS = ("if-none-match", "if-modified-since")
 _FOR_US = frozenset({"freshpage-cache-control"})
 _REMADE = _FOR_US | {"age", "content-length"}
+_REMADE_CODED = _REMADE | {"etag"}
 
 
 def from_entry(
@@ -65,52 +66,52 @@ def own_fields(age: float | None, member: str) -> Headers:
     return (*ages, ("Cache-Status", member)) if member else ages
 
 
-@lru_cache
-def _name_of(coding: str) -> str:
-    return f"presented:{coding}"
-
-
-@lru_cache(maxsize=512)
-def _field(name: str, value: str) -> tuple[str, str]:
-    """A field that many entries have alike: it is kept with each, but once."""
-    return name, value
-
-
 def _length(entry: Entry, body: bytes) -> Headers:
     return () if entry.status == HTTPStatus.NO_CONTENT else (("Content-Length", str(len(body))),)
 
 
 def _presented(entry: Entry, settings: Settings, coding: str) -> Headers:
-    """A form's fields but for those of one answer; made once and kept beside the entry."""
-    name = _name_of(coding)
-    kept: Headers | None = entry.__dict__.get(name)
-    if kept is None:
-        remade = _REMADE if coding == IDENTITY else _REMADE | {"etag"}
-        headers = list(for_browsers(fields.without(entry.headers, remade), entry, settings))
-        etag = etag_of(entry, coding)
-        if etag is not None and (entry.own_etag or coding != IDENTITY):
-            headers.append(("ETag", etag))
-        if coding != IDENTITY:
-            headers.append(("Content-Encoding", coding))
-        kept = entry.__dict__[name] = tuple(headers)
-    return kept
+    """A form's fields but for those of one answer."""
+    remade = _REMADE if coding == IDENTITY else _REMADE_CODED
+    headers = for_browsers(entry.headers, entry, settings, without=remade)
+    etag = etag_of(entry, coding)
+    if etag is not None and (entry.own_etag or coding != IDENTITY):
+        headers = (*headers, ("ETag", etag))
+    return headers if coding == IDENTITY else (*headers, ("Content-Encoding", coding))
 
 
-def for_browsers(headers: Headers, entry: Entry, settings: Settings) -> Headers:
+def for_browsers(
+    headers: Headers, entry: Entry, settings: Settings, without: frozenset[str] = frozenset()
+) -> Headers:
     """Say what the application left unsaid of a response that is stored here.
 
     Browsers are to ask again, so that an invalidated page does not live on in them; the
     edge, which is told of invalidations, may keep it. What was read is in Vary.
+
+    :param without: the names of fields that are left out.
     """
-    coded = ("Accept-Encoding",) if is_coded(entry, settings) else ()
-    headers = _with_vary(headers, (*vary_of(entry.axes), *coded))
+    edge = _for_edge(entry) if settings.edge else ""
+    ttl = int(settings.browser_ttl)
+    return _completed(headers, without, entry.axes, is_coded(entry, settings), ttl, edge)
+
+
+@lru_cache(maxsize=1024)  # most pages of a site have the same fields
+def _completed(
+    headers: Headers,
+    without: frozenset[str],
+    axes: tuple[str, ...],
+    coded: bool,
+    ttl: int,
+    edge: str,
+) -> Headers:
+    headers = fields.without(headers, without)
+    headers = _with_vary(headers, (*vary_of(axes), *(("Accept-Encoding",) if coded else ())))
     names = {name.lower() for name, _ in headers}
     if names & {"cache-control", "expires"}:
         return headers
-    ttl = int(settings.browser_ttl)
-    headers += (_field("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
-    if settings.edge and "cdn-cache-control" not in names:
-        headers += (_field("CDN-Cache-Control", _for_edge(entry)),)
+    headers += (("Cache-Control", f"max-age={ttl}" if ttl else "no-cache"),)
+    if edge and "cdn-cache-control" not in names:
+        headers += (("CDN-Cache-Control", edge),)
     return headers
 
 
@@ -132,7 +133,7 @@ def _with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:
         return headers
     stated = fields.get_combined(headers, "vary")
     value = ", ".join(([stated] if stated else []) + more)
-    return (*fields.without(headers, ("vary",)), _field("Vary", value))
+    return (*fields.without(headers, ("vary",)), ("Vary", value))
 
 
 def passed_on(headers: Headers, member: str) -> Headers:

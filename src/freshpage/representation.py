@@ -5,6 +5,8 @@ The plain body is always there; the compressed forms lie beside it once they are
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from freshpage.entry import Entry
 from freshpage.http.conditional import is_entity_tag
 from freshpage.http.encodings import IDENTITY, accepted, coded_etag, may_be_coded, preferred
@@ -19,16 +21,16 @@ def is_coded(entry: Entry, settings: Settings) -> bool:
     Its application's own coding is left alone, and so is a body of which nothing is known yet
     but that it is small.
     """
-    known: bool | None = entry.__dict__.get("coded")
-    if known is None:
-        known = entry.__dict__["coded"] = (
-            bool(settings.encodings)
-            and entry.encoded != ()
-            and (not entry.body or len(entry.body) >= settings.compress_from)
-            and may_be_coded(entry.status, entry.headers)
-            and (entry.etag is None or is_entity_tag(entry.etag))
-        )
-    return known
+    return (
+        bool(settings.encodings)
+        and entry.encoded != ()
+        and (not entry.body or len(entry.body) >= settings.compress_from)
+        and _may_be_coded(entry.status, entry.headers)
+        and (entry.etag is None or is_entity_tag(entry.etag))
+    )
+
+
+_may_be_coded = lru_cache(maxsize=1024)(may_be_coded)  # most pages have the same fields
 
 
 def selected(request: Request, entry: Entry, settings: Settings) -> tuple[str, bytes]:

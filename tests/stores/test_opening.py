@@ -54,7 +54,9 @@ def test_nothing_is_connected_to() -> None:
 
 
 def test_no_memory_tier() -> None:
-    assert type(opened("sqlite:///a/b.db", memory_bytes=0)) is SqliteStore
+    store = opened("sqlite:///a/b.db", memory_bytes=0)
+    assert type(store.lower) is SqliteStore
+    assert store._only_axes
 
 
 def test_settings_reach_the_stores() -> None:
@@ -64,8 +66,8 @@ def test_settings_reach_the_stores() -> None:
     assert store._sieve.budget == 77
     assert store._sieve._ghosts is not None
     assert store.lower._budget == 99
-    server = opened("redis://host", memory_bytes=0, connect_timeout=0.3, store_timeout=0.2).below
-    connection = server._client().connection_pool.connection_kwargs
+    server = opened("redis://host", memory_bytes=0, connect_timeout=0.3, store_timeout=0.2)
+    connection = server.lower.below._client().connection_pool.connection_kwargs
     assert connection["socket_connect_timeout"] == 0.3
     assert connection["socket_timeout"] == 0.2
     other = opened("sqlite:///a/b.db")

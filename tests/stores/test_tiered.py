@@ -11,7 +11,7 @@ from freshpage.entry import Entry, Node
 from freshpage.sequence import Standing
 from freshpage.stores import WAIT, Held, StoreError
 from freshpage.stores.sqlite import SqliteStore
-from freshpage.stores.tiered import AXES_LIFE, TieredStore
+from freshpage.stores.tiered import AXES_BYTES, AXES_LIFE, TieredStore
 from tests.stores.examples import CODEC, LIFE, NOW, make_axes, make_entry
 
 KEY = b"key"
@@ -190,6 +190,20 @@ def test_an_invalidation_during_the_question(store: TieredStore, lower: Watched)
     assert store.get(KEY) == Held(entry, Standing.VALID)
     lower.get = ask  # type: ignore[method-assign]
     assert store.get(KEY) == Held(entry, Standing.INVALID)
+
+
+def test_what_pages_ask_is_in_memory_where_entries_are_not(lower: Watched) -> None:
+    store = TieredStore(lower, AXES_BYTES, only_axes=True, clock=lambda: NOW)
+    store.put(KEY, make_axes())
+    entry = keep(store, make_entry(store.sequence(), ("a",)))
+    store.put(b"axes", make_axes())
+    asked(store)
+    assert store.get(b"axes") == store.peek(b"axes") == Held(make_axes(), Standing.VALID)
+    assert asked(store) == []
+    for _ in range(2):
+        assert store.peek(KEY) is WAIT
+        assert store.get(KEY) == Held(entry, Standing.VALID)
+        assert asked(store) == ["get"]
 
 
 class TestPeek:

@@ -92,14 +92,6 @@ def test_names_have_their_types_again() -> None:
     assert type(found.headers) is tuple
 
 
-def test_what_was_derived_in_the_process_is_not_packed() -> None:
-    entry = example()
-    plain = CODEC.pack(KEY, entry)
-    entry.__dict__["presented"] = (("X", "y"),)
-    assert CODEC.pack(KEY, entry) == plain
-    assert "presented" not in CODEC.unpack(KEY, plain).__dict__  # type: ignore[union-attr]
-
-
 @given(nodes, st.data())
 def test_a_changed_bit(node: Node, data: st.DataObject) -> None:
     packed = bytearray(CODEC.pack(KEY, node))

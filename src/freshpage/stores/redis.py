@@ -34,8 +34,8 @@ from freshpage.stores.leases import Leases
 from freshpage.stores.redis_clients import sentinel_client, single_client
 from freshpage.stores.redis_leases import RedisLeases
 from freshpage.stores.redis_scripts import (
-    GET,
     INVALIDATE,
+    JUDGE,
     NOTE,
     NOTES,
     NOW,
@@ -143,19 +143,22 @@ class RedisStore:
 
     def get(self, key: bytes) -> Held | None:
         """What is held under ``key``, with its standing, in one round trip."""
-        found = self._run(GET, (self._entry(key),), ())
-        if found is None:
+        name = self._entry(key)
+        with self._telling():
+            command, keys = ("HGET", name, "data"), (self._tags, name)
+            data, judged = JUDGE.run_after(command, self._client(), keys)
+        if data is None or judged is None:
             return None
-        data, tags, epoch, floor, hard, soft = found
         try:
             node = self._codec.unpack(key, data)
         except BadEntry:
             return None
         if not isinstance(node, Entry):
             return Held(node, Standing.VALID)
+        tags, *now = judged
         if tags != node.tags:
-            return None  # judged by other tags than its own
-        return Held(node, _judged(node, epoch, floor, hard, soft))
+            return None  # another one was put meanwhile, or they are not its own
+        return Held(node, _judged(node, *now))
 
     def peek(self, key: bytes) -> Peek:
         """A server is never asked without waiting."""

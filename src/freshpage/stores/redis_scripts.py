@@ -16,6 +16,8 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from freshpage.stores.redis_clients import answers
+
 _COMMON = """
 local TAGS = KEYS[1]
 local function last(tags)
@@ -70,6 +72,16 @@ class Script:
         except NoScriptError:
             return client.eval(self._source, len(keys), *keys, *args)
 
+    def run_after(self, command: tuple[object, ...], client: Any, keys: Collection[bytes]) -> Any:
+        """What a command answers, and what the script returns after it, in one round trip."""
+        answer, returned = answers(client, command, ("EVALSHA", self._name, len(keys), *keys))
+        if isinstance(returned, NoScriptError):
+            returned = client.eval(self._source, len(keys), *keys)
+        for one in (answer, returned):
+            if isinstance(one, Exception):
+                raise one
+        return answer, returned
+
 
 SEQUENCE = Script("""
 begin(ARGV[1], ARGV[2])
@@ -84,11 +96,13 @@ STANDING = Script("""
 local epoch, floor = life()
 return {epoch, floor, last(ARGV[1])}
 """)
-GET = Script("""
-local found = redis.call('HMGET', KEYS[2], 'data', 'tags')
-if not found[1] then return false end
+# a body would take ten times as long to pass through here as the rest
+JUDGE = Script("""
+local tags = redis.call('HGET', KEYS[2], 'tags')
+if not tags then return false end
 local epoch, floor = life()
-return {found[1], found[2] or '', epoch, floor, last(found[2] or '')}
+if tags == '' then return {tags, epoch, floor, 0, 0} end
+return {tags, epoch, floor, last(tags)}
 """)
 PUT = Script("""
 local data, expires, tags, epoch, number = unpack(ARGV)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from freshpage.entry import Entry, Node
+from freshpage.entry import Axes, Entry, Node
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store, StoreStats
 from freshpage.stores.leases import Leases
 from freshpage.stores.sieve import Seen, Sieve
 
 AXES_LIFE = 60.0  # seconds until another process's questions are heard of
+AXES_BYTES = 2**20  # that they may take where entries are not to be in memory
 
 
 class TieredStore:
@@ -25,6 +26,7 @@ class TieredStore:
     :param lower: the shared store.
     :param budget: bytes that nodes in memory may take.
     :param admission: take an entry into memory only from its second request on.
+    :param only_axes: take in no entry.
     :param clock: seconds since 1970. What is no longer fresh by it is asked for below:
         another process may have stored something newer.
     """
@@ -35,12 +37,14 @@ class TieredStore:
         budget: int,
         *,
         admission: bool = False,
+        only_axes: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.lower = lower
         self.blocking = lower.blocking
         self.instant_pulse = lower.instant_pulse
         self._sieve = Sieve(budget, admission=admission)
+        self._only_axes = only_axes
         self._clock = clock
         self.pulse = lower.pulse  # type: ignore[method-assign] # one call less for each hit
 
@@ -56,15 +60,17 @@ class TieredStore:
         """What memory holds, where it is fresh and not invalidated; else what is below."""
         pulse: int | None = None
         slot = self._sieve.find(key)
-        if slot is not None:
+        if slot is not None and self._clock() < slot.seen.until:
             seen = slot.seen
+            if isinstance(seen.node, Axes):  # nothing invalidates them
+                slot.visited = True
+                return Held(seen.node, Standing.VALID)
             pulse = self.lower.pulse()
-            if self._clock() < seen.until:
-                if seen.pulse != pulse and self._still_valid(seen.node):
-                    seen = slot.seen = Seen(seen.node, Standing.VALID, pulse, seen.until)
-                if seen.pulse == pulse:
-                    slot.visited = True
-                    return Held(seen.node, Standing.VALID)
+            if seen.pulse != pulse and self.lower.standing(seen.node) is Standing.VALID:
+                seen = slot.seen = Seen(seen.node, Standing.VALID, pulse, seen.until)
+            if seen.pulse == pulse:
+                slot.visited = True
+                return Held(seen.node, Standing.VALID)
         elif self.instant_pulse:  # one that takes a round trip waits for something to judge
             pulse = self.lower.pulse()
         below = self.lower.get(key)
@@ -77,12 +83,10 @@ class TieredStore:
     def peek(self, key: bytes) -> Peek:
         """What memory holds, where that is known to be fresh and valid; else WAIT."""
         slot = self._sieve.find(key)
-        if slot is None or not self.instant_pulse:
+        if slot is None or self._clock() >= slot.seen.until:
             return WAIT
         seen = slot.seen
-        if self._clock() >= seen.until:
-            return WAIT
-        if seen.pulse != self.lower.pulse() and isinstance(seen.node, Entry):
+        if isinstance(seen.node, Entry) and not self._is_instant(seen.pulse):
             return WAIT
         slot.visited = True
         return Held(seen.node, Standing.VALID)
@@ -135,10 +139,14 @@ class TieredStore:
         self._sieve.clear()
         self.lower.close()
 
-    def _still_valid(self, node: Node) -> bool:
-        return not isinstance(node, Entry) or self.lower.standing(node) is Standing.VALID
+    def _is_instant(self, pulse: int | None) -> bool:
+        """Whether it is known without I/O that nothing was invalidated since."""
+        return self.instant_pulse and pulse == self.lower.pulse()
 
     def _remember(self, key: bytes, held: Held, pulse: int | None) -> None:
         node = held.node
+        if self._only_axes and isinstance(node, Entry):
+            self._sieve.delete(key)
+            return
         until = node.fresh_until if isinstance(node, Entry) else self._clock() + AXES_LIFE
         self._sieve.put(key, Seen(node, held.standing, pulse, until))
