@@ -17,6 +17,7 @@ from freshpage.cacheability import EVERYTHING
 from freshpage.entry import Entry, Node
 from freshpage.sequence import Standing
 from freshpage.stores.base import WAIT, Held, Peek, Store
+from freshpage.tags import split, tag_digest
 from freshpage.tracking.shapes import Change
 from freshpage.tracking.transactions import Announced, Pending, is_open
 
@@ -61,6 +62,7 @@ class Shielded:
     def __init__(self, store: Store, tags: frozenset[str]) -> None:
         self._store = store
         self._tags = tags
+        self._digests = frozenset(map(tag_digest, tags))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -83,4 +85,4 @@ class Shielded:
     def _is_about(self, node: Node) -> bool:
         if not isinstance(node, Entry):
             return False
-        return EVERYTHING in self._tags or not self._tags.isdisjoint(node.tags)
+        return EVERYTHING in self._tags or not self._digests.isdisjoint(split(node.tags))
