@@ -17,7 +17,7 @@ from freshpage.incoming import ScopeRequest
 from freshpage.outcome import raw
 from freshpage.performing import run_async, tell
 from freshpage.renewals import anonymous_scope
-from freshpage.runtime import Runtime, runtime_or_none
+from freshpage.runtime import Runtime, made, runtime_or_none
 from freshpage.tracking.record import recording
 
 Scope = MutableMapping[str, Any]
@@ -37,7 +37,7 @@ class PageCache:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        runtime = runtime_or_none() if scope["type"] == "http" else None
+        runtime = (made("") or runtime_or_none()) if scope["type"] == "http" else None
         if runtime is None:
             return await self.application(scope, receive, send)
         try:

@@ -123,12 +123,13 @@ class ScopeRequest(_Incoming):
             assert shape is not None
         self._scope = scope
         self._lines = lines
-        self._places = shape.places
+        places, origin = shape
+        self._places = places
         self._rules = rules
         self.identity: Hashable = None
-        if shape.origin is not None and scope.get("query_string", b"").isascii():
+        if origin is not None and scope.get("query_string", b"").isascii():
             try:
-                self.identity = (_page_of(scope), shape.origin(lines))
+                self.identity = (_page_of(scope), origin(lines))
             except KeyError:  # no scheme, say
                 return
 
@@ -141,10 +142,11 @@ class ScopeRequest(_Incoming):
         """The language that is chosen where the path names none; without making a META."""
         rules, lines, place = self._rules, self._lines, self._places.get
         cookies, at = place("cookie"), place("accept-language")
-        accepted = None if at is None else lines[at][1].decode("latin-1")
+        accepted = None if at is None else lines[at][1]
         if cookies is None or rules.raw_language_hint not in lines[cookies][1]:
-            return rules.language_accepted(accepted)
-        return rules.language(self.cookie(rules.language_cookie), accepted)
+            return rules.raw_language_accepted(accepted)
+        cookie = self.cookie(rules.language_cookie)
+        return rules.language(cookie, None if accepted is None else accepted.decode("latin-1"))
 
     @cached_property
     def query(self) -> str:  # type: ignore[override]

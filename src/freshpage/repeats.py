@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from freshpage.key import Part
 from freshpage.outcome import Answer, Path
-from freshpage.request import Request, reader
+from freshpage.request import LANGUAGE, Request, reader
 from freshpage.stores.base import Store
 
 ANSWER_BYTES = 2000  # what an answer takes beside its body, roughly
@@ -103,8 +104,14 @@ class _Fork:
 
     def __init__(self, axis: str) -> None:
         self.axis = axis
-        self.read = reader(axis)
+        self.read = _language if axis == LANGUAGE else reader(axis)
         self.ways: dict[Part, _Node] = {}
+
+
+def _language(request: Any) -> Part:
+    # most sites fork here: so without the calls in between
+    language: Part = request.language()
+    return language
 
 
 _Node = _Given | _Fork | None

@@ -75,6 +75,7 @@ class SiteRules:
         self.language = lru_cache(maxsize=1024)(negotiation.language)
         # by Accept-Language alone: one argument makes a cheaper look-up
         self.language_accepted = lru_cache(maxsize=1024)(partial(negotiation.language, None))
+        self.raw_language_accepted = lru_cache(maxsize=1024)(_language_of_raw)
         self.preferred_type = lru_cache(maxsize=1024)(negotiation.preferred_type)
         self.is_turned_away = lru_cache(maxsize=1024)(negotiation.is_turned_away)
 
@@ -246,6 +247,10 @@ class MetaRequest:
         if cookies is None or rules.language_hint not in cookies:
             return rules.language_accepted(accepted)
         return rules.language(self.cookie(rules.language_cookie), accepted)
+
+
+def _language_of_raw(accepted: bytes | None) -> str:
+    return negotiation.language(None, None if accepted is None else accepted.decode("latin-1"))
 
 
 def _yes(answer: bool) -> Part:

@@ -11,7 +11,7 @@ from freshpage.exchange import CONDITIONS, Exchange
 from freshpage.incoming import WsgiRequest
 from freshpage.performing import run, tell
 from freshpage.renewals import anonymous_environ
-from freshpage.runtime import Runtime, runtime_or_none
+from freshpage.runtime import Runtime, made, runtime_or_none
 from freshpage.tracking.record import recording
 from freshpage.visitor import meta_name
 
@@ -29,7 +29,7 @@ class PageCache:
         self.application = application
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        runtime = runtime_or_none()
+        runtime = made("") or runtime_or_none()
         if runtime is None:
             return self.application(environ, start_response)
         try:
