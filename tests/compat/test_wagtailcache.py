@@ -44,7 +44,7 @@ def statuses(site, *paths: str, **headers: str) -> list[str | None]:
     return [site.ask(path, **headers).headers.get(HEADER) for path in paths or ("/page/",) * 2]
 
 
-# -- names ------------------------------------------------------------------------------------
+# -- names -------------------------------------------------------------------------------------
 
 
 def test_the_names_are_in_the_package_and_in_its_module():
@@ -60,7 +60,7 @@ def test_what_the_enumerations_are():
     assert {one.value for one in wagtailcache.CacheControl} == {"no-cache", "private"}
 
 
-# -- keeping ----------------------------------------------------------------------------------
+# -- keeping -----------------------------------------------------------------------------------
 
 
 @every_way
@@ -196,7 +196,7 @@ def test_the_pair_and_a_view_s_own_are_one_page(make_site: MakeSite, settings) -
     assert statuses(site) == ["miss", "hit"]
 
 
-# -- parameters and cookies ----------------------------------------------------------------------
+# -- parameters and cookies --------------------------------------------------------------------
 
 
 @every_way
@@ -256,7 +256,7 @@ def test_vary_on_cookies_is_not_taken_away(make_site: MakeSite) -> None:
         assert site.ask().headers["Vary"] == "Cookie"
 
 
-# -- settings ------------------------------------------------------------------------------------
+# -- settings ----------------------------------------------------------------------------------
 
 
 def test_the_settings_and_their_defaults(settings) -> None:
@@ -308,7 +308,7 @@ def test_another_cache(make_site: MakeSite, settings, way: str) -> None:
     assert statuses(site) == ["miss", "hit"]
 
 
-# -- hooks -----------------------------------------------------------------------------------------
+# -- hooks -------------------------------------------------------------------------------------
 
 
 @every_way
@@ -341,7 +341,10 @@ def test_a_hook_has_a_response_skipped(make_site: MakeSite, way: str) -> None:
 @every_way
 def test_the_last_hook_that_says_something_counts(make_site: MakeSite, way: str) -> None:
     site = make_site(numbered(), way)
-    said = [("is_request_cacheable", lambda request, decision: one) for one in (False, True, None)]
+    said = [
+        ("is_request_cacheable", lambda request, decision, one=one: one)
+        for one in (False, True, None)
+    ]
     with hooks.register_temporarily(said):
         assert statuses(site) == ["miss", "hit"]
 
@@ -358,7 +361,7 @@ def test_no_hook_has_kept_what_is_not_for_all(make_site: MakeSite, way: str, hea
         assert statuses(site) == ["skip", "skip"]
 
 
-# -- views -----------------------------------------------------------------------------------------
+# -- views -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("control", ["", "max-age=60"])
@@ -425,7 +428,7 @@ def test_the_mixin_keeps_the_question_for_the_password_private() -> None:
     assert response.headers["Cache-Control"] == "private"
 
 
-# -- clearing --------------------------------------------------------------------------------------
+# -- clearing ----------------------------------------------------------------------------------
 
 
 @every_way
@@ -492,7 +495,7 @@ def test_freshpage_s_own_invalidations_reach_the_pages(make_site: MakeSite, way:
     assert statuses(site) == ["miss", "hit"]
 
 
-# -- with a front door -------------------------------------------------------------------------------
+# -- with a front door -------------------------------------------------------------------------
 
 
 def test_behind_a_front_door_the_door_keeps_the_page(make_site: MakeSite) -> None:
@@ -515,7 +518,7 @@ def test_what_is_skipped_behind_a_front_door_is_kept_by_nobody(make_site: MakeSi
             assert not site.ask(f"/{hook}/").headers["Cache-Status"].startswith("freshpage; hit")
 
 
-# -- the app -------------------------------------------------------------------------------------------
+# -- the app -----------------------------------------------------------------------------------
 
 
 def test_the_app_has_wagtail_cache_s_label(make_site: MakeSite, settings) -> None:
@@ -541,7 +544,7 @@ def test_with_the_middleware_alone_every_process_knows_of_the_pages(
     runtime.reset()
 
 
-# -- template tags ---------------------------------------------------------------------------------------
+# -- template tags -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

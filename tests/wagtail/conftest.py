@@ -6,6 +6,7 @@ begin so are of the others.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,13 +48,14 @@ def store(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def at_a_site(written, store, settings, django_db_blocker) -> Iterator[None]:
+def at_a_site(written, store, settings, tmp_path, django_db_blocker) -> Iterator[None]:
     """The pages as they were written, and an empty store."""
     from django.core.cache import cache
     from django.db import connection
 
     from freshpage import purge, runtime
 
+    settings.MEDIA_ROOT = shutil.copytree(settings.MEDIA_ROOT, tmp_path / "media")
     settings.FRESHPAGE = {
         "STORE": f"sqlite:///{store}",
         "CACHE_STATUS_DETAIL": True,

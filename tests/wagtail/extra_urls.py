@@ -13,10 +13,14 @@ from wagtail.images.views.serve import ServeView
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
+from tests.wagtail.more.models import Hint
+
 FRAGMENT = """{% load wagtail_cache %}{{ name }}
 {% wagtailcache 600 "notice" %}{{ notices.get.text }}{% endwagtailcache %}"""
 PAGE_FRAGMENT = """{% load wagtail_cache %}
 {% wagtailpagecache 600 "summary" %}{{ page.summary }}{% endwagtailpagecache %}"""
+
+SEASON = "{% load wagtailsettings_tags %}{% get_settings %}{{ settings.more.Season.name }}"
 
 
 def shown(template: str, request, **context) -> HttpResponse:
@@ -57,6 +61,17 @@ def locales(request) -> HttpResponse:
     return HttpResponse(", ".join(sorted(get_locales_display_names().values())))
 
 
+def hints(request, language: str) -> HttpResponse:
+    found = Hint.objects.filter(live=True, locale__language_code=language).order_by("pk")
+    return HttpResponse(", ".join(hint.text for hint in found))
+
+
+def season(request) -> HttpResponse:
+    return shown(
+        "{% load wagtailsettings_tags %}{% get_settings %}{{ settings.more.Season.name }}", request
+    )
+
+
 def rendition(request, spec: str) -> HttpResponse:
     return HttpResponse(get_image_model().objects.get().get_rendition(spec).url)
 
@@ -68,6 +83,8 @@ urlpatterns = [
     path("found/", found),
     path("rich-text/", rich_text),
     path("locales/", locales),
+    path("hints/<language>/", hints),
+    path("season/", season),
     path("rendition/<spec>/", rendition),
     path("images/<signature>/<int:image_id>/<filter_spec>/", ServeView.as_view(), name="served"),
     *of_the_example,

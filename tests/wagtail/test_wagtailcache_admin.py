@@ -94,7 +94,10 @@ def test_the_command_and_the_tags_go_by_their_names(site):
     site.get(PATH)
     call_command("clear_wagtail_cache")
     assert said(site.get(PATH)) == "miss"
-    template = '{% load wagtailcache_tags %}{% cache_timeout %} {{ "WAGTAIL_CACHE"|get_wagtailcache_setting }}'
+    template = (
+        "{% load wagtailcache_tags %}{% cache_timeout %}"
+        ' {{ "WAGTAIL_CACHE"|get_wagtailcache_setting }}'
+    )
     assert Template(template).render(Context()) == "5 minutes True"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +47,11 @@ class ValleySite:
         self.get = Visitor(application, is_async=False, base=BASE).ask
 
     def render_all(self) -> None:
-        """Render every page, and keep none."""
-        for path in self.paths():
-            self.get(path)
-        freshpage.purge(everything=True)
+        """Render every page, and keep none; twice, for the first time makes renditions."""
+        for _ in range(2):
+            for path in self.paths():
+                self.get(path)
+            freshpage.purge(everything=True)
 
     def paths(self) -> list[str]:
         """Where the published pages are."""
@@ -75,7 +76,10 @@ class ValleySite:
 
         :param more: paths beside the published pages.
         """
-        paths = [*self.paths(), *more]
+        return self.effect_on([*self.paths(), *more], change)
+
+    def effect_on(self, paths: Sequence[str], change: Callable[[], Any]) -> Effect:
+        """The same, with some pages."""
         before = self.warm(paths)
         change()
         effect = Effect()

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import modelcluster.fields
-import valley.models
 import wagtail.fields
 from django.db import migrations, models
+
+import valley.models
 
 
 class Migration(migrations.Migration):

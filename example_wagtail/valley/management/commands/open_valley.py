@@ -3,6 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+
 from valley.content import build
 from valley.models import HomePage
 

@@ -1,0 +1,1 @@
+"""More kinds of content than the example has: an app of these tests."""
