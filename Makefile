@@ -24,7 +24,7 @@ test: lint ## everything that must pass: lint, then all tests (PYTEST_ARGS="-n 2
 test-django: $(VENV)/.dev ## only Django's own tests of HTTP caching, run with our drop-ins
 	$(PY) -m pytest tests/upstream/test_django.py
 
-test-cms: $(VENV)/.dev ## only django-cms's own tests of its page cache, run with our app
+test-cms: $(VENV)/.dev ## only django-cms's own tests, all of them, run with our app
 	$(PY) -m pytest tests/upstream/test_cms.py
 
 lint: $(VENV)/.dev ## ruff, the layers, types

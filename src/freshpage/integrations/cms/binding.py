@@ -13,6 +13,7 @@ import cms.cache.placeholder
 import cms.page_rendering
 import cms.plugin_rendering
 import cms.views
+from cms.cms_menus import CMSMenu
 from cms.middleware.language import LanguageCookieMiddleware
 from cms.models import Page, PageContent, Placeholder
 from cms.plugin_rendering import ContentRenderer
@@ -50,6 +51,7 @@ def install() -> None:
     ContentRenderer.render_placeholder = placeholders.render_placeholder
     ContentRenderer.render_exception = placeholders.render_exception
     ContentRenderer._preload_placeholders_for_page = placeholders.preload
+    CMSMenu.get_menu_node_for_page_content = menus.get_node
     MenuPool.get_renderer = menus.get_renderer
     MenuPool.clear = menus.clear
     MenuRenderer._build_nodes = menus.build_nodes

@@ -63,20 +63,18 @@ class Reads:
 
     def faces(self, nodes: Iterable[Any]) -> None:
         """These nodes are shown."""
-        for languages, pages in self._by_languages(nodes):
-            addresses = self._addresses(languages)
+        for languages, pages, addresses in self._pages(nodes):
             self.note(partial(menu_tags.faces, pages, languages, addresses))
 
     def attributes(self, node: Any) -> None:
         """Somebody looks at what else there is of a node."""
         if self.shown:
-            for languages, pages in self._by_languages([node]):
-                addresses = self._addresses(languages)
+            for languages, pages, addresses in self._pages([node]):
                 self.note(partial(menu_tags.attributes, pages, languages, addresses))
 
     def places(self, nodes: Iterable[Any]) -> None:
         """It matters where these nodes are."""
-        for languages, pages in self._by_languages(nodes):
+        for languages, pages, _ in self._pages(nodes):
             self.note(partial(menu_tags.places, pages, languages))
 
     def children(self, nodes: Iterable[Any]) -> None:
@@ -98,20 +96,25 @@ class Reads:
             self.children([children.owner])
             self.faces(list.__iter__(children))
 
-    def _addresses(self, languages: list[str]) -> set[str]:
-        """The languages, and those whose addresses stand in for one that is missing."""
-        others = (get_fallback_languages(one, site_id=self._site) for one in languages)
-        return {*languages, *chain.from_iterable(others)}
-
-    def _by_languages(self, nodes: Iterable[Any]) -> Iterator[tuple[list[str], list[Any]]]:
-        """Pages, by the languages that decide in which one they are shown."""
-        found: dict[int, list[Any]] = {}
+    def _pages(self, nodes: Iterable[Any]) -> Iterator[tuple[list[str], list[Any], set[str]]]:
+        """Pages, by the languages that decide in which one they are shown, and by those whose
+        addresses decide which one they have.
+        """
+        found: dict[tuple[int, bool], list[Any]] = {}
         for node in nodes:
             if _is_page(node):
                 language = getattr(node, "language", None)
                 place = self.languages.index(language) if language in self.languages else 0
-                found.setdefault(place + 1, []).append(node.id)
-        return ((self.languages[:count], pages) for count, pages in found.items())
+                own = getattr(node, "has_own_address", False)
+                found.setdefault((place + 1, own), []).append(node.id)
+        for (count, own), pages in found.items():
+            languages = self.languages[:count]
+            yield languages, pages, {languages[-1]} if own else self._addresses(languages)
+
+    def _addresses(self, languages: list[str]) -> set[str]:
+        """The languages, and those whose addresses stand in for one that is missing."""
+        others = (get_fallback_languages(one, site_id=self._site) for one in languages)
+        return {*languages, *chain.from_iterable(others)}
 
 
 class Children(list[Any]):

@@ -28,6 +28,7 @@ _get_renderer = MenuPool.get_renderer
 _build = MenuRenderer._build_nodes
 _get_menu = MenuRenderer.get_menu
 _get_nodes = MenuRenderer.get_nodes
+_get_node = CMSMenu.get_menu_node_for_page_content
 _clear = MenuPool.clear
 
 ignored.TABLES.add(CacheKey._meta.db_table)  # where it keeps account of them
@@ -162,6 +163,13 @@ def _unlisted(get_nodes: Any, record: Record) -> Any:
         return nodes
 
     return without_tags
+
+
+def get_node(self: Any, page_content: Any, *args: Any, **options: Any) -> Any:
+    """A page's node; it is noted whether another language's address stands in for its own."""
+    node = _get_node(self, page_content, *args, **options)
+    node.has_own_address = page_content.language in (page_content.page.urls_cache or ())
+    return node
 
 
 def get_nodes(
