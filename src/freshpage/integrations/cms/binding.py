@@ -25,7 +25,7 @@ from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 from freshpage.integrations.cms import (
     ancestors,
     language,
-    menu_reads,
+    menu_askers,
     menus,
     page,
     placeholders,
@@ -58,9 +58,9 @@ def install() -> None:
     MenuRenderer.get_menu = menus.get_menu
     MenuRenderer.get_nodes = menus.get_nodes
     menu_pool.cache = menus.MenuCache(menu_pool.cache)
-    ShowMenu.get_context = menu_reads.show_menu
-    ShowSubMenu.get_context = menu_reads.show_sub_menu
-    ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
+    ShowMenu.get_context = menu_askers.show_menu
+    ShowSubMenu.get_context = menu_askers.show_sub_menu
+    ShowBreadcrumb.get_context = menu_askers.show_breadcrumb
     PageContent.get_ancestor_titles = ancestors.get_ancestor_titles
     Page.has_view_restrictions = ancestors.has_view_restrictions
     Page.clear_cache = page.of_django_cms(Page.clear_cache)

@@ -1,7 +1,7 @@
 """django-cms's menus, which it keeps in Django's cache.
 
 A kept menu has beside it what it was made of, and is used while nothing of that changed. A
-page that shows parts of it depends on these parts: see :mod:`menu_reads`.
+page that shows parts of it depends on these parts: see :mod:`menu_askers`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from menus.menu_pool import MenuPool, MenuRenderer
 from menus.models import CacheKey
 
 from freshpage.cacheability import Cacheability
-from freshpage.integrations.cms import menu_reads, menu_tags
+from freshpage.integrations.cms import menu_askers, menu_tags
 from freshpage.integrations.cms.visit import standing_since, visit_of
 from freshpage.sequence import Sequence, Standing
 from freshpage.tracking import ignored
@@ -140,7 +140,7 @@ def build_nodes(self: Any) -> Any:
         outer.declare(Cacheability(axes=nodes.axes, tags=frozenset(nodes.others)))
     else:
         outer.absorb(build.record)
-    return menu_reads.watch(nodes, self)
+    return menu_askers.watch(nodes, self)
 
 
 def get_menu(self: Any, menu_name: str) -> Any:
@@ -179,7 +179,7 @@ def get_nodes(
     show any of them.
     """
     nodes = _get_nodes(self, namespace, root_id, breadcrumb)
-    menu_reads.given(nodes, self)
+    menu_askers.given(nodes, self)
     return nodes
 
 
