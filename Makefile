@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-wagtail test test-django test-cms lint format oracle simulate bench bench-quick bench-scale docs requirements clean
+.PHONY: help demo demo-wagtail test test-django test-cms lint format oracle exactness publishing simulate bench bench-quick bench-scale docs requirements clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ test: lint ## everything that must pass: lint, then all tests (PYTEST_ARGS="-n 2
 test-django: $(VENV)/.dev ## only Django's own tests of HTTP caching, run with our drop-ins
 	$(PY) -m pytest tests/upstream/test_django.py
 
-test-cms: $(VENV)/.dev ## only django-cms's own tests of its page cache, run with our app
+test-cms: $(VENV)/.dev ## only django-cms's own tests, all of them, run with our app
 	$(PY) -m pytest tests/upstream/test_cms.py
 
 lint: $(VENV)/.dev ## ruff, the layers, types
@@ -49,6 +49,12 @@ bench-scale: $(VENV)/.bench ## many pages: hit rates, and what grows with pages,
 
 oracle: $(VENV)/.dev ## writes to a news site, and after each every page beside a fresh render (STEPS=10000)
 	@exec $(PY) bench/oracle.py --steps $(or $(STEPS),10000) --mix $(or $(MIX),news)
+
+exactness: $(VENV)/.demo ## what each change at the django-cms demo drops, beside what it changes (PAGES=2000)
+	@exec $(PY) bench/exactness.py --pages $(or $(PAGES),2000)
+
+publishing: $(VENV)/.dev ## the django-cms demo read by four while an editor publishes (SECONDS=60)
+	PUBLISHING_SECONDS=$(or $(SECONDS),60) $(PY) -m pytest tests/demo/test_publishing.py
 
 simulate: $(VENV)/.dev ## hit rates, store traffic and fan-out up to a thousand workers
 	@exec $(PY) -m bench.simulate

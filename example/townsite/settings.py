@@ -94,8 +94,8 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The menus are kept in files, where both workers see them. Nothing else is: django-cms would
-# keep parts of pages in the default cache, and they would outlive a change of what they show.
+# The menus are kept in files, where both workers see them. Nothing else is: pages are kept whole,
+# so their parts are seldom asked for.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
     "menus": {

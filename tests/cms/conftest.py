@@ -16,6 +16,7 @@ from menus.menu_pool import menu_pool
 
 from freshpage import asgi, runtime, wsgi
 from tests.cms.site import cms_menus, cms_plugins
+from tests.cms.town import Town
 from tests.doors.conftest import OURS, Visitor, status
 
 MIDDLEWARE = [
@@ -143,3 +144,8 @@ def door(request):
 @pytest.fixture
 def site(make_site, door) -> Site:
     return make_site(door)
+
+
+@pytest.fixture
+def town(site) -> Town:
+    return Town(site)

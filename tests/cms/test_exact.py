@@ -12,71 +12,13 @@ from django.contrib.auth.models import Group
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
 
-from freshpage import purge
-from tests.doors.conftest import Visitor, is_hit
-
-SECTION = {"template": "cms_site/section.html"}
+from tests.cms.town import Town
+from tests.doors.conftest import Visitor
 
 
 @pytest.fixture
 def door():
     return "wsgi"
-
-
-class Town:
-    """Pages in two levels, each of which shows the roots, its section and the footer."""
-
-    def __init__(self, site) -> None:
-        self.site = site
-        self.contents = {
-            title: site.page(title, ("PassagePlugin", f"about {title}"), **SECTION)
-            for title in ("Parks", "Library", "Imprint")
-        }
-        self.page("Imprint").update(reverse_id="footer")
-        for above, title in (
-            ("Parks", "Orchard"),
-            ("Parks", "Meadow"),
-            ("Orchard", "Apples"),
-            ("Library", "Circle"),
-            ("Imprint", "Contact"),
-        ):
-            self.add(title, above)
-
-    def add(self, title: str, above: str) -> None:
-        options = {"parent": self.page(above), **SECTION}
-        self.contents[title] = self.site.page(title, ("PassagePlugin", f"about {title}"), **options)
-
-    def page(self, title: str) -> Page:
-        return Page.objects.get(pk=self.contents[title].page_id)
-
-    def path(self, title: str) -> str:
-        return str(self.page(title).get_absolute_url("en"))
-
-    def paths(self) -> dict[str, str]:
-        return {title: self.path(title) for title in self.contents}
-
-    def dropped(self, change: Callable[[], object]) -> set[str]:
-        """The titles of the pages that a change drops."""
-        paths = self.paths()
-        for _ in range(2):  # what a render shows is told apart once its queries are known
-            purge(everything=True)
-            for path in paths.values():
-                self.site.get(path)
-        assert all(is_hit(self.site.get(path)) for path in paths.values())
-        change()
-        return {title for title, path in paths.items() if not is_hit(self.site.get(path))}
-
-    def retitle(self, title: str, **changed: object) -> None:
-        """Publish a version with other values."""
-        version = self.contents[title].versions.get().copy(self.site.editor)
-        version.content.update(**changed)
-        version.publish(self.site.editor)
-        self.contents[title] = version.content
-
-
-@pytest.fixture
-def town(site) -> Town:
-    return Town(site)
 
 
 def test_a_text_is_of_its_page(town):
@@ -137,35 +79,6 @@ def test_a_view_restriction_is_of_the_menus_that_showed_the_page(town):
         PagePermission.objects.create(
             page=town.page("Meadow"), group=group, grant_on=ACCESS_PAGE, can_view=True
         )
-
-    assert town.dropped(change) == {"Parks", "Orchard", "Meadow", "Apples"}
-
-
-@pytest.mark.parametrize("write", ["add", "save", "update", "delete"])
-def test_what_is_written_without_an_event_drops_its_page(town, write):
-    placeholder = town.site.placeholder(town.contents["Orchard"])
-
-    def change():
-        if write == "add":
-            add_plugin(placeholder, "PassagePlugin", "en", text="and pears")
-            return
-        passage = placeholder.get_plugins().get().get_plugin_instance()[0]
-        if write == "save":
-            passage.text = "pears"
-            passage.save()
-        elif write == "update":
-            type(passage).objects.filter(pk=passage.pk).update(text="pears")
-        else:
-            passage.delete()
-
-    assert town.dropped(change) == {"Orchard"}
-
-
-def test_a_content_that_is_saved_where_it_stands_is_seen(town):
-    def change():
-        content = PageContent.objects.get(pk=town.contents["Meadow"].pk)
-        content.menu_title = "Grass"
-        content.save()
 
     assert town.dropped(change) == {"Parks", "Orchard", "Meadow", "Apples"}
 

@@ -82,10 +82,12 @@ def test_what_an_editor_does_shows_to_him_at_once_and_to_others_once_it_is_publi
     office.get(site.address + edit)
     assert SONG in office.page_source
     _picture(office, "3-editor-draft")
-    visitor.refresh()
-    assert SONG not in visitor.page_source
-    assert "cms-toolbar" not in visitor.page_source
+    for address in (path, edit, edit.replace("/edit/", "/preview/")):
+        visitor.get(site.address + address)
+        assert SONG not in visitor.page_source
+        assert "cms-toolbar" not in visitor.page_source
 
+    visitor.get(site.address + path)
     _publish(office)
     office.get(site.address + path)
     assert SONG in _text(office)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.demo.site import TRIES, Editor, Site, is_hit, status
+from tests.demo.conftest import environment
+from tests.demo.site import EXAMPLE, TRIES, Editor, Site, is_hit, status
 
 SIX = range(6)
 WAITING = "services/citizens/waiting"
@@ -129,6 +132,28 @@ def test_a_published_change_is_there_at_once_from_both_workers(site: Site, edito
         assert "on the first Tuesday" in answer.text
         assert "on the last Wednesday" not in answer.text
     assert "on the first Tuesday" in site.warm(path).text
+
+
+def test_what_a_job_publishes_is_there_at_once(site: Site, editor: Editor) -> None:
+    """As scheduled publishing does it, in a process of its own."""
+    path, other = site.path_of("parks/rosengarten"), site.path_of("parks/stadtpark")
+    editing = editor.draft(path)
+    editor.change_text(editing, "</p>", " Opens in May.</p>")
+    for address in (path, other):
+        site.warm(address)
+    publish = (
+        "from django.contrib.auth.models import User;"
+        "from djangocms_versioning.models import Version;"
+        "Version.objects.filter(state='draft').latest('modified').publish(User.objects.get())"
+    )
+    subprocess.run(
+        [sys.executable, str(EXAMPLE / "manage.py"), "shell", "-c", publish],
+        env=environment(site.var),
+        check=True,
+    )
+    for answer in site.from_every_worker(path):
+        assert "Opens in May." in answer.text
+    assert is_hit(site.get(other))
 
 
 def test_a_draft_is_nobodys_business(site: Site, editor: Editor) -> None:

@@ -64,7 +64,7 @@ def limit_to_next(
             continue
         name = quote(column)
         sql = f"SELECT MIN({name}) FROM {quote(table)} WHERE {name} > %s"  # noqa: S608 (quoted)
-        with transactions.own_statement(connection), connection.cursor() as cursor:
+        with transactions.own_cursor(connection) as cursor:
             cursor.execute(sql, [connection.ops.adapt_datetimefield_value(moment)])
             (value,) = cursor.fetchone()
         if value is not None:

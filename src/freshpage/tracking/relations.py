@@ -22,6 +22,6 @@ def is_table(connection: BaseDatabaseWrapper, name: str) -> bool:
 
 
 def _look(connection: BaseDatabaseWrapper) -> dict[str, bool]:
-    with transactions.own_statement(connection), connection.cursor() as cursor:
+    with transactions.own_cursor(connection) as cursor:
         listed = connection.introspection.get_table_list(cursor)
     return {one.name.lower(): one.type in ("t", "p") for one in listed}

@@ -66,7 +66,7 @@ def _take(connection: BaseDatabaseWrapper, name: str) -> None:
     if connection.vendor != "sqlite":
         return
     try:
-        with transactions.own_statement(connection), connection.cursor() as cursor:
+        with transactions.own_cursor(connection) as cursor:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)} WHERE 0")  # noqa: S608
     except Exception as fault:  # the write will tell
         widened(f"a write to {name}", fault)
@@ -119,7 +119,7 @@ def read_by_key(connection: BaseDatabaseWrapper, name: str, keys: Sequence[Key])
 
 
 def _read(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> list[Row]:
-    with _spared(connection), transactions.own_statement(connection), connection.cursor() as cursor:
+    with _spared(connection), transactions.own_cursor(connection) as cursor:
         cursor.execute(sql, params)
         names = [column[0] for column in cursor.description]
         rows = cursor.fetchall()

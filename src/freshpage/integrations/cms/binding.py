@@ -13,6 +13,7 @@ import cms.cache.placeholder
 import cms.page_rendering
 import cms.plugin_rendering
 import cms.views
+from cms.cms_menus import CMSMenu
 from cms.middleware.language import LanguageCookieMiddleware
 from cms.models import Page, PageContent, Placeholder
 from cms.plugin_rendering import ContentRenderer
@@ -24,7 +25,7 @@ from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 from freshpage.integrations.cms import (
     ancestors,
     language,
-    menu_reads,
+    menu_askers,
     menus,
     page,
     placeholders,
@@ -50,15 +51,16 @@ def install() -> None:
     ContentRenderer.render_placeholder = placeholders.render_placeholder
     ContentRenderer.render_exception = placeholders.render_exception
     ContentRenderer._preload_placeholders_for_page = placeholders.preload
+    CMSMenu.get_menu_node_for_page_content = menus.get_node
     MenuPool.get_renderer = menus.get_renderer
     MenuPool.clear = menus.clear
     MenuRenderer._build_nodes = menus.build_nodes
     MenuRenderer.get_menu = menus.get_menu
     MenuRenderer.get_nodes = menus.get_nodes
     menu_pool.cache = menus.MenuCache(menu_pool.cache)
-    ShowMenu.get_context = menu_reads.show_menu
-    ShowSubMenu.get_context = menu_reads.show_sub_menu
-    ShowBreadcrumb.get_context = menu_reads.show_breadcrumb
+    ShowMenu.get_context = menu_askers.show_menu
+    ShowSubMenu.get_context = menu_askers.show_sub_menu
+    ShowBreadcrumb.get_context = menu_askers.show_breadcrumb
     PageContent.get_ancestor_titles = ancestors.get_ancestor_titles
     Page.has_view_restrictions = ancestors.has_view_restrictions
     Page.clear_cache = page.of_django_cms(Page.clear_cache)

@@ -7,25 +7,17 @@ who reads them. A list that was cut off is another one, and says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
-from functools import partial, wraps
-from inspect import signature
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from cms.cms_menus import CMSMenu, NavExtender, SoftRootCutter
+from cms.cms_menus import CMSMenu
 from cms.utils.i18n import get_fallback_languages
-from menus.modifiers import AuthVisibility, Level
-from menus.templatetags.menu_tags import ShowBreadcrumb, ShowMenu, ShowSubMenu
 
 from freshpage.integrations.cms import menu_tags
 from freshpage.integrations.cms.visit import visit_of
 from freshpage.tracking.faults import unknown
-
-# These look at nodes, their ancestors and the current page, and at nothing else.
-_KNOWN = {NavExtender, SoftRootCutter, AuthVisibility, Level}
-_KNOWN_NAMES = {"djangocms_alias.cms_menus.AliasDisableMenu"}
 
 
 class Reads:
@@ -63,20 +55,18 @@ class Reads:
 
     def faces(self, nodes: Iterable[Any]) -> None:
         """These nodes are shown."""
-        for languages, pages in self._by_languages(nodes):
-            addresses = self._addresses(languages)
+        for languages, pages, addresses in self._pages(nodes):
             self.note(partial(menu_tags.faces, pages, languages, addresses))
 
     def attributes(self, node: Any) -> None:
         """Somebody looks at what else there is of a node."""
         if self.shown:
-            for languages, pages in self._by_languages([node]):
-                addresses = self._addresses(languages)
+            for languages, pages, addresses in self._pages([node]):
                 self.note(partial(menu_tags.attributes, pages, languages, addresses))
 
     def places(self, nodes: Iterable[Any]) -> None:
         """It matters where these nodes are."""
-        for languages, pages in self._by_languages(nodes):
+        for languages, pages, _ in self._pages(nodes):
             self.note(partial(menu_tags.places, pages, languages))
 
     def children(self, nodes: Iterable[Any]) -> None:
@@ -98,20 +88,25 @@ class Reads:
             self.children([children.owner])
             self.faces(list.__iter__(children))
 
-    def _addresses(self, languages: list[str]) -> set[str]:
-        """The languages, and those whose addresses stand in for one that is missing."""
-        others = (get_fallback_languages(one, site_id=self._site) for one in languages)
-        return {*languages, *chain.from_iterable(others)}
-
-    def _by_languages(self, nodes: Iterable[Any]) -> Iterator[tuple[list[str], list[Any]]]:
-        """Pages, by the languages that decide in which one they are shown."""
-        found: dict[int, list[Any]] = {}
+    def _pages(self, nodes: Iterable[Any]) -> Iterator[tuple[list[str], list[Any], set[str]]]:
+        """Pages, by the languages that decide in which one they are shown, and by those whose
+        addresses decide which one they have.
+        """
+        found: dict[tuple[int, bool], list[Any]] = {}
         for node in nodes:
             if _is_page(node):
                 language = getattr(node, "language", None)
                 place = self.languages.index(language) if language in self.languages else 0
-                found.setdefault(place + 1, []).append(node.id)
-        return ((self.languages[:count], pages) for count, pages in found.items())
+                own = getattr(node, "has_own_address", False)
+                found.setdefault((place + 1, own), []).append(node.id)
+        for (count, own), pages in found.items():
+            languages = self.languages[:count]
+            yield languages, pages, {languages[-1]} if own else self._addresses(languages)
+
+    def _addresses(self, languages: list[str]) -> set[str]:
+        """The languages, and those whose addresses stand in for one that is missing."""
+        others = (get_fallback_languages(one, site_id=self._site) for one in languages)
+        return {*languages, *chain.from_iterable(others)}
 
 
 class Children(list[Any]):
@@ -179,131 +174,18 @@ class Attributes(dict[str, Any]):
         return super().values()
 
 
-def _is_page(node: Any) -> bool:
-    return bool(dict.get(node.attr, "is_page")) and node.namespace == CMSMenu.__name__
-
-
-def watch(nodes: list[Any], renderer: Any) -> list[Any]:
-    """The nodes, with lists that tell who reads them."""
-    plain = list(nodes)
-    reads = Reads(plain, renderer)
-    for node in plain:
+def watched(nodes: list[Any], renderer: Any) -> Reads:
+    """What is read of nodes, whose lists tell it from here on."""
+    reads = Reads(list(nodes), renderer)
+    for node in reads.nodes:
         children = Children(node.children)
         children.reads, children.owner = reads, node
         node.children = children
         attributes = Attributes(node.attr)
         attributes.reads, attributes.owner = reads, node
         node.attr = attributes
-    asked = _asked.get()
-    if asked is not None:
-        asked.reads = reads
-    else:
-        reads.whole()
-    # what is removed from one of them stays in the other
-    return list(plain)
+    return reads
 
 
-# -- who asks ----------------------------------------------------------------------------
-
-
-class _Asked:
-    """A template tag that asks for nodes."""
-
-    def __init__(self) -> None:
-        self.reads: Reads | None = None
-        self.nodes: list[Any] = []
-
-
-_asked: ContextVar[_Asked | None] = ContextVar("freshpage-menu", default=None)
-
-
-def given(nodes: list[Any], renderer: Any) -> None:
-    """Nodes were marked for a page."""
-    asked = _asked.get()
-    if asked is None or asked.reads is None:
-        return
-    asked.nodes = list(nodes)
-    for modifier in renderer.pool.get_registered_modifiers():
-        name = f"{modifier.__module__}.{modifier.__qualname__}"
-        if modifier not in _KNOWN and name not in _KNOWN_NAMES:
-            asked.reads.whole()  # it may go by anything
-
-
-def _noting(get_context: Callable[..., Any], note: Callable[..., None]) -> Callable[..., Any]:
-    """A template tag's method, after which it is noted what its template is given."""
-    parameters = signature(get_context)
-
-    @wraps(get_context)
-    def noted(self: Any, context: Any, *args: Any, **options: Any) -> Any:
-        asked = _Asked()
-        token = _asked.set(asked)
-        try:
-            context = get_context(self, context, *args, **options)
-        finally:
-            _asked.reset(token)
-        if asked.reads is not None:
-            given = parameters.bind(self, context, *args, **options).arguments
-            note(asked.reads, asked.nodes, context, given)
-            asked.reads.shown = True
-        return context
-
-    return noted
-
-
-def _chain(nodes: Iterable[Any], reads: Reads) -> list[Any]:
-    """The current page's node and those above it."""
-    selected = next((node for node in nodes if node.selected), None)
-    if selected is None:
-        reads.whole()  # which page would have to appear for it to be there
-        return []
-    return [selected, *reads.above(selected)]
-
-
-def _note_menu(reads: Reads, nodes: list[Any], context: Any, given: Mapping[str, Any]) -> None:
-    reads.places(_chain(nodes, reads))
-    shown = list(context["children"])
-    reads.faces(shown)
-    reads.places(above for node in shown for above in reads.above(node))
-    level, root_id = given["from_level"], given["root_id"]
-    if root_id:
-        found = [node for node in reads.nodes if node.attr.get("reverse_id") == root_id]
-        if level or len(found) != 1:
-            reads.whole()
-        reads.note(lambda: menu_tags.named(root_id))
-        reads.places([above for node in found for above in (node, *reads.above(node))])
-        reads.children(found)
-        return
-    reads.roots()
-    if level:
-        reads.children(
-            node
-            for node in reads.nodes
-            if (node.level or 0) < level
-            and (given["extra_inactive"] or node.selected or node.ancestor or node.descendant)
-        )
-
-
-def _note_sub_menu(reads: Reads, nodes: list[Any], context: Any, given: Mapping[str, Any]) -> None:
-    chain = _chain(nodes, reads)
-    reads.places(chain)
-    reads.faces(context["children"])
-    level = given["root_level"]
-    if chain:
-        level = chain[0].level if not level and level != 0 else max(0, level - 1)
-        reads.children(node for node in chain if node.level == level)
-
-
-def _note_breadcrumb(
-    reads: Reads, nodes: list[Any], context: Any, given: Mapping[str, Any]
-) -> None:
-    reads.places(_chain(nodes, reads))
-    reads.faces(node for node in context["ancestors"] if node is not None)
-    home = [node for node in reads.nodes if node.attr.get("is_home")]
-    reads.faces(home)
-    if not home:
-        reads.roots()
-
-
-show_menu = _noting(ShowMenu.get_context, _note_menu)
-show_sub_menu = _noting(ShowSubMenu.get_context, _note_sub_menu)
-show_breadcrumb = _noting(ShowBreadcrumb.get_context, _note_breadcrumb)
+def _is_page(node: Any) -> bool:
+    return bool(dict.get(node.attr, "is_page")) and node.namespace == CMSMenu.__name__

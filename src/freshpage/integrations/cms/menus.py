@@ -1,7 +1,7 @@
 """django-cms's menus, which it keeps in Django's cache.
 
 A kept menu has beside it what it was made of, and is used while nothing of that changed. A
-page that shows parts of it depends on these parts: see :mod:`menu_reads`.
+page that shows parts of it depends on these parts: see :mod:`menu_askers`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from menus.menu_pool import MenuPool, MenuRenderer
 from menus.models import CacheKey
 
 from freshpage.cacheability import Cacheability
-from freshpage.integrations.cms import menu_reads, menu_tags
+from freshpage.integrations.cms import menu_askers, menu_tags
 from freshpage.integrations.cms.visit import standing_since, visit_of
 from freshpage.sequence import Sequence, Standing
 from freshpage.tracking import ignored
@@ -28,6 +28,7 @@ _get_renderer = MenuPool.get_renderer
 _build = MenuRenderer._build_nodes
 _get_menu = MenuRenderer.get_menu
 _get_nodes = MenuRenderer.get_nodes
+_get_node = CMSMenu.get_menu_node_for_page_content
 _clear = MenuPool.clear
 
 ignored.TABLES.add(CacheKey._meta.db_table)  # where it keeps account of them
@@ -139,7 +140,7 @@ def build_nodes(self: Any) -> Any:
         outer.declare(Cacheability(axes=nodes.axes, tags=frozenset(nodes.others)))
     else:
         outer.absorb(build.record)
-    return menu_reads.watch(nodes, self)
+    return menu_askers.watch(nodes, self)
 
 
 def get_menu(self: Any, menu_name: str) -> Any:
@@ -164,6 +165,13 @@ def _unlisted(get_nodes: Any, record: Record) -> Any:
     return without_tags
 
 
+def get_node(self: Any, page_content: Any, *args: Any, **options: Any) -> Any:
+    """A page's node; it is noted whether another language's address stands in for its own."""
+    node = _get_node(self, page_content, *args, **options)
+    node.has_own_address = page_content.language in (page_content.page.urls_cache or ())
+    return node
+
+
 def get_nodes(
     self: Any, namespace: Any = None, root_id: Any = None, breadcrumb: bool = False
 ) -> Any:
@@ -171,7 +179,7 @@ def get_nodes(
     show any of them.
     """
     nodes = _get_nodes(self, namespace, root_id, breadcrumb)
-    menu_reads.given(nodes, self)
+    menu_askers.given(nodes, self)
     return nodes
 
 
