@@ -51,7 +51,9 @@ def main() -> None:
     options = _options()
     if options.measure:
         return _measure(options)
-    print("| door | store | render ms | last byte ms | more | CPU alone ms | CPU in all ms | more |")
+    print(
+        "| door | store | render ms | last byte ms | more | CPU alone ms | CPU in all ms | more |"
+    )
     print("|---|---|--:|--:|--:|--:|--:|--:|", flush=True)
     for door in [options.door] if options.door else DOORS:
         for store in [options.store] if options.store else STORES:
