@@ -1,10 +1,11 @@
 """What a miss costs: a page that nobody has asked for yet, with and without freshpage, in turns.
 
-    python -m bench.miss [--rounds 300] [--store memory] [--door wsgi] [--profile]
+    python -m bench.miss [--rounds 300] [--store memory] [--door wsgi] [--instructions | --profile]
 
 For each door and store it tells the render alone, the time until the visitor has the last
 byte, and the processor's time in all, until everything is stored. Of many runs the least
-tenth counts: what else the machine does only ever adds to it.
+tenth counts: what else the machine does only ever adds to it. With `--instructions`
+(valgrind) it tells how many instructions the process executes, which nothing else changes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import cProfile
 import gc
 import os
 import pstats
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from typing import Any, NamedTuple
 
 DOORS, STORES = ("wsgi", "asgi"), ("memory", "sqlite", "redis")
 WARM = 20
+COUNTED = 10  # pages whose instructions are counted
 FIELDS = {
     "host": "127.0.0.1",
     "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0",
@@ -51,6 +54,8 @@ def main() -> None:
     options = _options()
     if options.measure:
         return _measure(options)
+    if options.instructions:
+        return _instructions(options)
     print(
         "| door | store | render ms | last byte ms | more | CPU alone ms | CPU in all ms | more |"
     )
@@ -58,12 +63,37 @@ def main() -> None:
     for door in [options.door] if options.door else DOORS:
         for store in [options.store] if options.store else STORES:
             with tempfile.TemporaryDirectory(prefix="bench-") as directory, _named(store) as name:
-                environment = {**os.environ, "BENCH_DIRECTORY": directory, "BENCH_STORE": name}
-                environment["DJANGO_SETTINGS_MODULE"] = "bench.miss_site"
-                more = ["--measure", "--door", door, "--store", store]
-                command = [sys.executable, "-m", "bench.miss", *sys.argv[1:], *more]
-                subprocess.run(command, env=environment, check=True)
+                _other_half([*sys.argv[1:], "--door", door, "--store", store], directory, name)
     return None
+
+
+def _instructions(options: argparse.Namespace) -> None:
+    """Print a row for each door and store."""
+    print("| door | store | render, thousands of instructions | a miss adds | |")
+    print("|---|---|--:|--:|--:|", flush=True)
+    for door in [options.door] if options.door else DOORS:
+        for store in [options.store] if options.store else STORES:
+            with tempfile.TemporaryDirectory(prefix="bench-") as directory, _named(store) as name:
+                valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no"]
+                valgrind += ["--cachegrind-out-file=/dev/null", f"--log-file={directory}/%p"]
+                told = _other_half(["--count", "--door", door], directory, name, *valgrind)
+                logs = [Path(directory, child).read_text() for child in told.split()]
+                found = [re.search(r"I +refs: +([\d,]+)", log) for log in logs]
+                base, *each = [int(match[1].replace(",", "")) for match in found if match]
+                alone, behind = [(count - base) / COUNTED / 1000 for count in each]
+                more = f"{behind - alone:,.0f} | {behind / alone - 1:+.1%}"
+                print(f"| {door} | {store} | {alone:,.0f} | {more} |", flush=True)
+
+
+def _other_half(options: list[str], directory: str, store: str, *before: str) -> str:
+    """Run this module's other half in a process of its own."""
+    environment = {**os.environ, "BENCH_DIRECTORY": directory, "BENCH_STORE": store}
+    environment |= {"DJANGO_SETTINGS_MODULE": "bench.miss_site", "PYTHONHASHSEED": "0"}
+    command = [*before, sys.executable, "-m", "bench.miss", "--measure", *options]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    if not before:
+        print(done.stdout, end="", flush=True)
+    return done.stdout
 
 
 @contextmanager
@@ -84,6 +114,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--door", choices=DOORS)
     parser.add_argument("--store", choices=STORES)
     parser.add_argument("--profile", action="store_true", help="where our own time goes")
+    parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--count", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -100,7 +132,10 @@ def _measure(options: argparse.Namespace) -> None:
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     Newsroom(1).fill(200)
-    alone, behind = _wsgi() if options.door == "wsgi" else _asgi()
+    asking = _wsgi if options.door == "wsgi" else _asgi
+    if options.count:
+        return _count(asking)
+    alone, behind = asking()
     pages = iter(range(10**9))
     for _ in range(WARM):
         alone("/1/")
@@ -122,6 +157,30 @@ def _measure(options: argparse.Namespace) -> None:
         flush=True,
     )
     return None
+
+
+def _count(asking: Callable[[], tuple[Ask, Ask]]) -> None:
+    """A child that takes no more pages than warm it, one that renders some, and one that has
+    some more behind the door.
+    """
+    from django.db import connections
+
+    connections.close_all()
+    for which in (None, 0, 1):
+        child = os.fork()
+        if not child:
+            both = asking()
+            pages = iter(range(10**9))
+            for _ in range(3):
+                both[0]("/1/")
+                both[1](f"/{next(pages)}/")
+            gc.collect()
+            gc.disable()
+            for _ in range(COUNTED if which is not None else 0):
+                both[which or 0](f"/{next(pages)}/")
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(child)
 
 
 def _least(column: tuple[Taken, ...]) -> Taken:
