@@ -48,7 +48,7 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_axes", "_engine", "_outermost", "_pulse", "_renewing", "_request", "_rest"),
+        *("_axes", "_engine", "_judged", "_outermost", "_pulse", "_renewing", "_request", "_rest"),
         *("_runtime", "_seen", "_share", "_shares", "record", "store", "ticket", "verdict"),
     )
 
@@ -73,6 +73,7 @@ class Exchange:
         # within another render nobody is waited for: it may be the one that waits
         self._shares = (inside or outermost) and current() is None
         self._share: Share | None = None
+        self._judged: Cacheability | None = None  # what the head was judged with
         self._pulse: int | None = None  # before S0 was read
         self._rest: Steps[bool | None] | None = None  # what is left to do once the answer is out
         written = uncommitted()
@@ -159,7 +160,7 @@ class Exchange:
         """Judge a response's head; the fields it is passed on with, if it is."""
         if self.ticket is None or self.record is None:
             return head.headers
-        declared = self._declared()
+        self._judged = declared = self._declared()
         try:
             self.verdict = self._engine.receive(
                 self.ticket,
@@ -196,12 +197,10 @@ class Exchange:
         if self.ticket is None or self.verdict is None or self.record is None:
             self.abandon()
             return None
-        verdict = self._engine.amend(
-            self.verdict,
-            self._declared(),
-            self.record.refusal or self.record.loss,
-            self.record.doubt,
-        )
+        declared, refusal = self._declared(), self.record.refusal or self.record.loss
+        verdict = self.verdict
+        if refusal or self.record.doubt or declared != self._judged:  # it went on to read
+            verdict = self._engine.amend(verdict, declared, refusal, self.record.doubt)
         now = time.time()
         if settles and len(body) <= AT_ONCE and self._may_wait():
             answer = self._answer_first(self.ticket, verdict, body, now)
