@@ -68,11 +68,13 @@ class PageCache:
                 with recording(exchange.record):
                     await self.application(_asked(scope, exchange), asking, response.send)
             except Exception:
-                instead = exchange.failed()
-                if instead is None or response.has_begun:
+                instead = None if response.has_begun else exchange.failed()
+                if instead is None:
                     raise
                 await _send(instead, send)
             finally:
+                # not in the application's own task: Django cancels it once the answer is out
+                await run_async(exchange.settle(), exchange.store)
                 if not response.again:
                     exchange.abandon()  # if it has not ended well
             if not response.again:
@@ -187,7 +189,8 @@ class _Response:
             if more:
                 return True
             whole, self._kept = b"".join(self._kept), None
-            answer = await run_async(self._exchange.complete(whole), self._exchange.store)
+            completing = self._exchange.complete(whole, settles=True)
+            answer = await run_async(completing, self._exchange.store)
             body = whole
         elif self._kept is None:
             answer = await run_async(self._exchange.complete(b""), self._exchange.store)

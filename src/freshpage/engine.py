@@ -204,14 +204,32 @@ class Engine:
             return self._instead(ticket, verdict.instead, now, verdict.head)
         if verdict.entry is None:
             return self._conditions(ticket, verdict, now)
-        stated = fields.get_first(verdict.entry.headers, "content-length")
-        if stated is not None and stated != str(len(body)):  # RFC 9111 §3.3: incomplete
-            return None
         entry = self._with_body(verdict.entry, body)
+        if entry is None:
+            return None
         stored = yield from self._keep(ticket, entry)
         return self._made(ticket, verdict, entry, now, stored=stored)
 
-    def _with_body(self, entry: Entry, body: bytes) -> Entry:
+    def answer_first(
+        self, ticket: Ticket, verdict: Verdict, body: bytes, now: float
+    ) -> tuple[Answer, Generator[Call, Any, bool]] | None:
+        """What :meth:`complete` does, in two steps: the answer, and what stores its entry.
+
+        None: there is more to do than to store an entry, or it is not to be stored.
+        """
+        if verdict.entry is None or verdict.invalidate or verdict.drop or verdict.instead:
+            return None
+        entry = self._with_body(verdict.entry, body)
+        if entry is None or not self._may_keep(ticket, entry):
+            return None
+        answer = self._made(ticket, verdict, entry, now, stored=True)
+        return answer, hang(ticket.root, ticket.request, entry)
+
+    def _with_body(self, entry: Entry, body: bytes) -> Entry | None:
+        """An entry with its body; None: that is not all of it."""
+        stated = fields.get_first(entry.headers, "content-length")
+        if stated is not None and stated != str(len(body)):  # RFC 9111 §3.3
+            return None
         etag, own = entry.etag, False
         if etag is None and entry.status == 200 and self.settings.own_etags:
             encoding = fields.get_combined(entry.headers, "content-encoding")
@@ -227,12 +245,15 @@ class Engine:
 
     def _keep(self, ticket: Ticket, entry: Entry) -> Generator[Call, Any, bool]:
         """Have the store keep an entry; whether it did."""
+        if not self._may_keep(ticket, entry):
+            return False
+        return (yield from hang(ticket.root, ticket.request, entry))
+
+    def _may_keep(self, ticket: Ticket, entry: Entry) -> bool:
         if len(entry.body) > self.settings.max_body_bytes:
             return False
         # asked once more: axes may have come up since the head was judged
-        if reads_session(ticket.request, entry.axes, self.settings):
-            return False
-        return (yield from hang(ticket.root, ticket.request, entry))
+        return not reads_session(ticket.request, entry.axes, self.settings)
 
     def _made(
         self,

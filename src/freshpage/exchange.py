@@ -17,7 +17,7 @@ from freshpage.cacheability import Cacheability
 from freshpage.engine import Answer, Head, Ticket, Verdict
 from freshpage.http.fields import Headers
 from freshpage.key import encode
-from freshpage.performing import Steps, contained
+from freshpage.performing import Steps, T, contained
 from freshpage.request import Request
 from freshpage.runtime import Runtime
 from freshpage.sharing import Share
@@ -29,6 +29,10 @@ logger = logging.getLogger("freshpage")
 
 # Conditions of the visitor, judged by us once the response is known.
 CONDITIONS = ("if-none-match", "if-modified-since")
+
+# Bytes of a body that a socket takes at once: of a longer one a visitor who reads slowly would
+# have others wait until it is stored.
+AT_ONCE = 64 * 1024
 
 
 class Exchange:
@@ -44,8 +48,8 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_axes", "_engine", "_outermost", "_renewing", "_request", "_runtime", "_seen"),
-        *("_share", "_shares", "record", "store", "ticket", "verdict"),
+        *("_axes", "_engine", "_judged", "_outermost", "_pulse", "_renewing", "_request", "_rest"),
+        *("_runtime", "_seen", "_share", "_shares", "record", "store", "ticket", "verdict"),
     )
 
     def __init__(
@@ -69,6 +73,9 @@ class Exchange:
         # within another render nobody is waited for: it may be the one that waits
         self._shares = (inside or outermost) and current() is None
         self._share: Share | None = None
+        self._judged: Cacheability | None = None  # what the head was judged with
+        self._pulse: int | None = None  # before S0 was read
+        self._rest: Steps[bool | None] | None = None  # what is left to do once the answer is out
         written = uncommitted()
         self.store = Shielded(runtime.store, written) if written else runtime.store
         self.ticket: Ticket | None = None
@@ -123,6 +130,7 @@ class Exchange:
             self._runtime.repeats.keep(self._request, outcome, pulse)
             if outcome.encode is not None:
                 self._runtime.encoder.offer(outcome.encode)
+        self._pulse = pulse
         if isinstance(outcome, Ticket) and outcome.sequence is not None:
             return replace(outcome, sequence=self._runtime.since(outcome.sequence))
         return outcome
@@ -152,7 +160,7 @@ class Exchange:
         """Judge a response's head; the fields it is passed on with, if it is."""
         if self.ticket is None or self.record is None:
             return head.headers
-        declared = self._declared()
+        self._judged = declared = self._declared()
         try:
             self.verdict = self._engine.receive(
                 self.ticket,
@@ -180,20 +188,56 @@ class Exchange:
         """Whether the body is wanted."""
         return self.verdict is not None and self.verdict.keep
 
-    def complete(self, body: bytes) -> Steps[Answer | None]:
-        """Store what is to be stored; what the visitor gets in place of the response."""
+    def complete(self, body: bytes, *, settles: bool = False) -> Steps[Answer | None]:
+        """Store what is to be stored; what the visitor gets in place of the response.
+
+        :param settles: the door sees to :meth:`settle` when the answer is out, so an entry
+            is stored then, if who asks for the page meanwhile waits for it.
+        """
         if self.ticket is None or self.verdict is None or self.record is None:
             self.abandon()
             return None
-        verdict = self._engine.amend(
-            self.verdict,
-            self._declared(),
-            self.record.refusal or self.record.loss,
-            self.record.doubt,
-        )
-        answer = yield from contained(
-            self._engine.complete(self.ticket, verdict, body, time.time()), "storing a page"
-        )
+        declared, refusal = self._declared(), self.record.refusal or self.record.loss
+        verdict = self.verdict
+        if refusal or self.record.doubt or declared != self._judged:  # it went on to read
+            verdict = self._engine.amend(verdict, declared, refusal, self.record.doubt)
+        now = time.time()
+        if settles and len(body) <= AT_ONCE and self._may_wait():
+            answer = self._answer_first(self.ticket, verdict, body, now)
+            if answer is not None:
+                return answer
+        completing = self._engine.complete(self.ticket, verdict, body, now)
+        return (yield from self._done(completing, verdict))
+
+    def _may_wait(self) -> bool:
+        """Whether an entry may be stored when its answer is out, which says that it is.
+
+        So nothing was invalidated since its S0. Who asks for the page meanwhile waits for it;
+        who does already is not to wait for a visitor to read.
+        """
+        flight = self._share.flight if self._share is not None else None
+        if flight is None or flight.crowd or self._pulse is None or self._runtime.past:
+            return False
+        return self._pulse == self._runtime.repeats.pulse()
+
+    def _answer_first(
+        self, ticket: Ticket, verdict: Verdict, body: bytes, now: float
+    ) -> Answer | None:
+        try:
+            first = self._engine.answer_first(ticket, verdict, body, now)
+        except Exception as fault:
+            logger.exception("answering before storing failed: %s", fault)
+            return None
+        if first is None:
+            return None
+        answer, storing = first
+        self._rest = self._done(storing, verdict)
+        return answer
+
+    def _done(self, storing: Steps[T], verdict: Verdict) -> Steps[T | None]:
+        """Take these steps, then have those who wait go on."""
+        assert self.ticket is not None
+        done = yield from contained(storing, "storing a page")
         share, self._share = self._share, None
         if share is not None:
             leave = self._runtime.sharing.leave(
@@ -202,7 +246,13 @@ class Exchange:
             yield from contained(leave, "ending a render")
         self._runtime.repeats.forget(self.ticket.root)
         self._runtime.tidy()
-        return answer
+        return done
+
+    def settle(self) -> Steps[None]:
+        """The answer is out: do what is left."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            yield from rest
 
     def too_large(self) -> Steps[None]:
         """The body turned out too large to be stored: nobody is to wait for the rest of it."""
@@ -236,6 +286,7 @@ class Exchange:
 
     def abandon(self) -> None:
         """The render ended without a result: nobody is to wait for it."""
+        self._rest = None
         share, self._share = self._share, None
         if share is not None:
             self._runtime.sharing.abandon(share)

@@ -11,7 +11,7 @@ from freshpage.http.cache_control import CacheControl
 from freshpage.http.fields import Headers
 from freshpage.http.targeted import ruling_cache_control
 from freshpage.settings import Settings
-from freshpage.tags import merged, packed
+from freshpage.tags import packed
 
 
 class Refused(Exception):
@@ -98,7 +98,7 @@ def limited(entry: Entry, declared: Cacheability, started: float) -> Entry:
         lifetime=lifetime,
         expires=entry.expires - max(0.0, was - left),
         axes=tuple(dict.fromkeys(declared.axes + entry.axes)),
-        tags=merged(packed(declared.tags), entry.tags),
+        tags=packed(declared.tags, entry.tags),
     )
 
 

@@ -25,14 +25,12 @@ def tag_digest(tag: str) -> bytes:
     return hashlib.blake2b(name, digest_size=SIZE, person=b"freshpage-tag").digest()
 
 
-def packed(tags: Iterable[str]) -> bytes:
-    """Tags as an entry has them: each once, in one order."""
-    return b"".join(sorted(map(tag_digest, set(tags))))
+def packed(tags: Iterable[str], others: bytes = b"") -> bytes:
+    """Tags as an entry has them: each once, in one order.
 
-
-def merged(one: bytes, other: bytes) -> bytes:
-    """The tags of both."""
-    return b"".join(sorted({*split(one), *split(other)}))
+    :param others: that are packed already.
+    """
+    return b"".join(sorted({*map(tag_digest, tags), *split(others)}))
 
 
 def split(tags: bytes) -> list[bytes]:

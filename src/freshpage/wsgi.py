@@ -75,9 +75,9 @@ class PageCache:
         except BaseException:
             exchange.abandon()
             raise
-        answer = run(exchange.complete(body), exchange.store)
+        answer = run(exchange.complete(body, settles=True), exchange.store)
         if answer is not None:
-            return _Closing(_send(answer, start_response), response.close)
+            return _Answered(_send(answer, start_response), exchange, response)
         start_response(response.status, list(headers), *response.exc_info)
         if exchange.keep:
             return _Closing([body], response.close)
@@ -202,6 +202,35 @@ class _Closing:
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._parts)
+
+
+class _Answered:
+    """A miss's answer: what is left to do is done when it is closed, which is when the
+    visitor has it; or when it is dropped, by a server or middleware that never closes it.
+    """
+
+    def __init__(self, parts: Iterable[bytes], exchange: Exchange, response: _Response) -> None:
+        self._parts = parts
+        self._exchange = exchange
+        self._response = response
+
+    def close(self) -> None:
+        try:
+            self._settle()
+        finally:
+            self._response.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._parts)
+
+    def __del__(self) -> None:
+        self._settle()
+
+    def _settle(self) -> None:
+        try:
+            run(self._exchange.settle(), self._exchange.store)
+        finally:
+            self._exchange.abandon()  # if that was interrupted
 
 
 class _Tee:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshpage.tags import SIZE, merged, packed, split, tag_digest, tag_number, tag_numbers
+from freshpage.tags import SIZE, packed, split, tag_digest, tag_number, tag_numbers
 
 tags = st.lists(st.text(max_size=12), max_size=8)
 
@@ -25,7 +25,7 @@ def test_in_whatever_order(names: list[str]) -> None:
 
 @given(tags, tags)
 def test_the_tags_of_two(one: list[str], other: list[str]) -> None:
-    assert merged(packed(one), packed(other)) == packed([*one, *other])
+    assert packed(one, packed(other)) == packed([*one, *other])
 
 
 @given(tags)

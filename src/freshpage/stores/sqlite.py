@@ -24,7 +24,7 @@ from freshpage.stores.leases import Leases
 from freshpage.stores.pulse import Change
 from freshpage.stores.sqlite_file import PATIENT, SqliteFile
 from freshpage.stores.sqlite_schema import BRIEF, TAGS_SUM, beside
-from freshpage.tags import tag_number, tag_numbers
+from freshpage.tags import packed, tag_number, tag_numbers
 
 BATCH = 100  # expired rows swept at a time, so that the lock is held for a moment only
 FEW = 8  # rows dropped along with storing one, or to make room
@@ -36,10 +36,11 @@ WHERE tag IN (SELECT value FROM json_each(?))
 """
 # the last invalidation of either kind is in soft
 _RECORD = """
-INSERT INTO tags (tag, hard, soft) VALUES (?, ?, ?)
+INSERT INTO tags (tag, hard, soft)
+SELECT value, :hard, :soft FROM json_each(:tags) WHERE true
 ON CONFLICT (tag) DO UPDATE SET hard = max(hard, excluded.hard), soft = excluded.soft
 """
-_SUM_OF = TAGS_SUM + " WHERE tag IN (SELECT value FROM json_each(?))"  # noqa: S608 (no input)
+_SUM_OF = TAGS_SUM + " JOIN json_each(?) ON tag = value"
 _SUM_UP_TO = TAGS_SUM + " WHERE soft <= ?"
 _DROP_EXPIRED = """
 DELETE FROM entries WHERE id IN
@@ -217,10 +218,11 @@ class SqliteStore:
             number: int = max(db.execute("SELECT number FROM meta").fetchone()[0], change.number)
             number += 1
             hard = 0 if soft else number
-            rows = [(tag_number(tag) ^ self._site, hard, number) for tag in tags]
-            sought = (json.dumps([tag for tag, _, _ in rows]),)
+            # in the order they lie in, and each once
+            found = json.dumps(sorted([one ^ self._site for one in tag_numbers(packed(tags))]))
+            sought = (found,)
             former = db.execute(_SUM_OF, sought).fetchone()[0]
-            db.executemany(_RECORD, rows)
+            db.execute(_RECORD, {"tags": found, "hard": hard, "soft": number})
             grown = db.execute(_SUM_OF, sought).fetchone()[0] - former
             db.execute("UPDATE meta SET number = ?, checksum = checksum + ?", (number, grown))
             if number % (self._tag_records // 256 + 1) == 0:

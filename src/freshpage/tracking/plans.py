@@ -107,6 +107,8 @@ class _Rows:
         self._given_up = self.tagger.shape is not rows.shape and self.tagger.shape != rows.shape
         self._places = rows.places
         self._kinds = [column.kind for column in rows.shape.equal]
+        # the place of a key that spells itself, which most tables have
+        self._integer = None if self._given_up or self._kinds != [INTEGER] else self._places[0]
         # by the columns that are shown: what the trace found for them
         self.by_shown: dict[frozenset[Cell], Tagger] = {}
 
@@ -114,6 +116,12 @@ class _Rows:
         """The rows' tags, whatever is shown of them."""
         tag = self.tagger.tag
         return [tag, *[f"{tag}:{key}" for key in keys]]
+
+    def key(self, row: Row) -> Collection[Any] | None:
+        """The same as :meth:`keys` of one row."""
+        if self._integer is not None and type(row[self._integer]) is int:
+            return (row[self._integer],)
+        return self.keys((row,))
 
     def keys(self, answer: Sequence[Row]) -> Collection[Any] | None:
         """The rows' keys, as they are spelled in tags; None: too many, or they can't be."""

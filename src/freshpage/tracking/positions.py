@@ -9,6 +9,8 @@ know of the other, and both are few.
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from freshpage.tracking.columns import DATE, DATETIME, INTEGER, NUMBER, TEXT, as_date, as_datetime
@@ -47,7 +49,7 @@ def position(kind: int, value: Any) -> int:
     elif kind == DATE:
         place = (as_date(value).toordinal() - 700_000) << 12
     else:
-        place = _of_number(float(value))
+        place = _of_number(float(value) + 0.0)  # no -0.0, which equals it
     return min(max(place, 0), LAST)
 
 
@@ -61,7 +63,8 @@ def _of_number(value: float) -> int:
     return turned >> (32 - BITS)
 
 
-def cells_around(kind: int, value: Any) -> list[str]:
+@lru_cache(maxsize=64)  # for the other shapes of a table that has been written to
+def cells_around(kind: int, value: Any) -> Collection[str]:
     """The cells that a row with this value lies in; raises as :func:`position`."""
     if kind == TEXT:
         folded = _folded(value or "")

@@ -144,9 +144,10 @@ class Registry:
         for change in changes:
             for place in {change.table, ANY_TABLE}:
                 for tagger in self._by_table.get(place, ()):
-                    found = by_tagger.setdefault(tagger, set())
-                    if len(found) <= TAGS_PER_SHAPE:
-                        found.update(tagger.touched(change, follow))
+                    if len(by_tagger.get(tagger, ())) <= TAGS_PER_SHAPE:
+                        found = tagger.touched(change, follow)
+                        if found:
+                            by_tagger.setdefault(tagger, set()).update(found)
         tags: set[str] = set()
         for tagger, found in by_tagger.items():
             tags.update(found if len(found) <= TAGS_PER_SHAPE else (tagger.tag,))

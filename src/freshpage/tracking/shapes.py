@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -138,7 +138,7 @@ class Tagger:
     Its ``tag`` is what every page with this shape carries, whatever the values.
     """
 
-    __slots__ = ("_columns", "shape", "since", "tag")
+    __slots__ = ("_asked", "_columns", "shape", "since", "tag")
 
     def __init__(self, shape: Shape, since: int = 0) -> None:
         self.since = since
@@ -146,6 +146,9 @@ class Tagger:
         self.tag = "@" + urlsafe_b64encode(digest).decode("ascii")
         self.shape = shape
         self._columns = frozenset(shape.columns)
+        asked = shape.equal if shape.dimension is None else (*shape.equal, shape.dimension)
+        # what a row must keep to answer to the same values
+        self._asked = {column.hops[0].column if column.hops else column.name for column in asked}
 
     def asked(self, spelled: Iterable[Iterable[str]]) -> list[str]:
         """The tags of a query, without a stretch.
@@ -154,31 +157,40 @@ class Tagger:
         """
         return [f"{self.tag}:{','.join(values)}" for values in product(*spelled)]
 
-    def touched(self, change: Change, follow: Follow) -> Iterator[str]:
-        """The tags a change touches.
-
-        :param follow: makes hops.
-        """
-        old, new = change.old, change.new
-        if old is None and new is None:
-            if self._concerned(change.columns):
-                yield self.tag
-            return
-        if old is not None and new is not None and not self._concerned(change.columns):
-            return
-        if new is not None and (old is not None or self.shape.arrivals):
-            yield from self._of(new, follow)
-        if old is not None and self.shape.departures >= (ALWAYS if new is None else BY_CHANGE):
-            yield from self._of(old, follow)
-
-    def _concerned(self, columns: frozenset[str] | None) -> bool:
+    def _concerned(self, change: Change) -> bool:
+        """Whether a change may touch a tag; a row that comes or goes may."""
+        columns = change.columns
         return (
             columns is None
+            or (change.old is None) != (change.new is None)
             or self.shape.columns == ANY_COLUMN
             or not self._columns.isdisjoint(columns)
         )
 
-    def _of(self, row: Row, follow: Follow) -> Iterable[str]:
+    def touched(self, change: Change, follow: Follow) -> Collection[str]:
+        """The tags a change touches.
+
+        :param follow: makes hops.
+        """
+        if not self._concerned(change):
+            return ()
+        old, new = change.old, change.new
+        if new is None:
+            if old is None:
+                return (self.tag,)
+            return self._of(old, follow) if self.shape.departures >= ALWAYS else ()
+        if old is None:
+            return self._of(new, follow) if self.shape.arrivals else ()
+        tags = self._of(new, follow)
+        if self.shape.departures < BY_CHANGE or self._stays(change):
+            return tags
+        return {*tags, *self._of(old, follow)}
+
+    def _stays(self, change: Change) -> bool:
+        """Whether a row answers to the values it answered to before."""
+        return change.columns is not None and self._asked.isdisjoint(change.columns)
+
+    def _of(self, row: Row, follow: Follow) -> Collection[str]:
         shape = self.shape
         if not shape.equal and shape.dimension is None:
             return (self.tag,)

@@ -45,6 +45,12 @@ class Fields(NamedTuple):
     plain: bool
 
 
+def _fields_now(model: type[Model], names: Sequence[str]) -> Fields:
+    fields = _fields(model, tuple(names))
+    told = pre_init.has_listeners(model) or post_init.has_listeners(model)
+    return fields._replace(plain=False) if told else fields
+
+
 @lru_cache(maxsize=1024)
 def _fields(model: type[Model], names: tuple[str, ...]) -> Fields:
     given = [field for field in model._meta.concrete_fields if field.attname in names]
@@ -76,14 +82,12 @@ class Layout:
 
     __slots__ = ("later", "made", "now", "plain", "shown", "waiting")
 
-    def __init__(self, model: type[Model], names: Sequence[str], shown: set[Cell]) -> None:
-        now, self.later, plain = _fields(model, tuple(names))
-        self.now = list(now)
-        self.waiting = set(self.later)
+    def __init__(self, fields: Fields, shown: set[Cell]) -> None:
+        now, self.later, self.plain = fields
+        self.now = [*now]
+        self.waiting = {*self.later}
         self.made: list[Later] = []
         self.shown = shown
-        told = pre_init.has_listeners(model) or post_init.has_listeners(model)
-        self.plain = plain and not told
 
     def show(self, name: str) -> None:
         """Set an attribute that somebody asked for, on all instances; in one thread only."""
@@ -109,13 +113,14 @@ class Building:
     :param query: that is asked.
     """
 
-    __slots__ = ("_layouts", "_row", "lazy", "query", "shown")
+    __slots__ = ("_fields", "_layouts", "_row", "lazy", "query", "shown")
 
     def __init__(self, query: Any) -> None:
         self.query = query
         self.lazy = False
         self.shown: list[set[Cell]] = [set()]
         self._row = 0
+        self._fields: dict[type[Model], Fields] = {}
         self._layouts: dict[type[Model], Layout] = {}
 
     def begin(self, rows: int) -> None:
@@ -130,13 +135,18 @@ class Building:
             self._row += 1
             self._layouts.clear()
 
+    def _layout(self, model: type[Model], names: Sequence[str]) -> Layout:
+        fields = self._fields.get(model)
+        if fields is None:
+            fields = self._fields[model] = _fields_now(model, names)
+        layout = self._layouts[model] = Layout(fields, self.shown[self._row])
+        return layout
+
     def make(
         self, model: type[Model], using: str, names: Sequence[str], values: Sequence[Any]
     ) -> Model:
         """In place of Model.from_db."""
-        layout = self._layouts.get(model)
-        if layout is None:
-            layout = self._layouts[model] = Layout(model, names, self.shown[self._row])
+        layout = self._layouts.get(model) or self._layout(model, names)
         own = Later(values, layout)
         layout.made.append(own)
         made: Model = model.__new__(model)
@@ -209,9 +219,27 @@ def see_instances() -> None:
             own.copy()  # what is still in the row is no longer what the database has
         refresh(self, using, fields, **options)
 
+    _see_attributes()
     Model.refresh_from_db = refresh_seen  # type: ignore[method-assign, assignment]
     ModelIterable.__iter__ = iterate_seen  # type: ignore[method-assign, assignment]
     Model.from_db = classmethod(from_db_seen)  # type: ignore[assignment, method-assign]
+
+
+def _see_attributes() -> None:
+    """Find what is in a row in one step: Django looks whether it is there, and then for it."""
+    django: Any = DeferredAttribute
+    get = django.__get__
+
+    def get_seen(self: Any, instance: Model | None, cls: Any = None) -> Any:
+        own = None if instance is None else instance.__dict__
+        if type(own) is Later:
+            try:
+                return own[self.field.attname]
+            except KeyError:  # deferred
+                pass
+        return get(self, instance, cls)
+
+    django.__get__ = get_seen
 
 
 def makes_so(model: type[Model]) -> bool:

@@ -30,6 +30,9 @@ class ShownRows(Protocol):
     def keys(self, answer: Sequence[Sequence[Any]]) -> Collection[Any] | None:
         """The rows' keys; None: too many, or they can't be spelled."""
 
+    def key(self, row: Sequence[Any]) -> Collection[Any] | None:
+        """The same of one row."""
+
 
 class Shown:
     """Rows of one table that are in an answer, and the instances made of them."""
@@ -78,7 +81,7 @@ def shown_rows(
     if len(building.shown) == 1:
         return [Shown(rows, keys, building.shown[0])]
     each = zip(answer, building.shown, strict=True)
-    return [Shown(rows, found, cells) for row, cells in each if (found := rows.keys((row,)))]
+    return [Shown(rows, found, cells) for row, cells in each if (found := rows.key(row))]
 
 
 class _Level(NamedTuple):
