@@ -256,6 +256,9 @@ def is_lazy(model: type[Model], field: Field[Any, Any]) -> bool:
     return type(getattr(model, field.attname, None)) in _LAZY
 
 
+_NOT_THERE = object()
+
+
 class Later(dict[str, Any]):
     """The ``__dict__`` of an instance, some values of which are still in the row.
 
@@ -270,8 +273,11 @@ class Later(dict[str, Any]):
         self.layout_ = layout
 
     def __missing__(self, name: str) -> Any:
-        self.layout_.show(name)  # a KeyError: the query deferred it, or it was deleted since
-        return dict.__getitem__(self, name)
+        self.layout_.show(name)
+        found = dict.get(self, name, _NOT_THERE)  # not by []: that would ask here again
+        if found is _NOT_THERE:
+            raise KeyError(name)  # the query deferred it, or it was deleted since
+        return found
 
     def __contains__(self, name: object) -> bool:
         # in this order: another thread may show it meanwhile
