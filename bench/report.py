@@ -1,7 +1,7 @@
 """docs/performance.md and its plots, from the figures of the last runs.
 
-`python -m bench.report` takes what `make bench`, `bench.scale` and `bench.hit --instructions`
-left in build/bench into docs/figures, and writes the page from there.
+`python -m bench.report` takes what `make bench`, `bench.scale`, `bench.hit --instructions`
+and `bench.second_tier` left in build/bench into docs/figures, and writes the page from there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.rows import figure, row_table, told_ratio
 
 DOCS = ROOT / "docs"
 FIGURES = DOCS / "figures"
-KINDS = ("hits", "cost", "scale")
+KINDS = ("hits", "cost", "second_tier", "scale")
 # server: part of the floor, times Django's LocMem; and WSGI on granian as a part of Varnish
 TARGETS = {
     "gunicorn gthread": (0.95, 3.3),
@@ -28,7 +28,9 @@ TARGETS = {
     "uvicorn": (0.92, 45.0),
 }
 OF_VARNISH = 0.85
+SECOND_TIER = 3.0  # times Django's cache over the same store
 MEASURED = "freshpage-memory"
+DJANGO = "Django's"  # in bench.second_tier's figures
 
 Figures = Mapping[str, Any]
 
@@ -64,6 +66,8 @@ def pages(figures: Mapping[str, Figures]) -> dict[str, str]:
         parts += [_hits(hits), _wanted(hits["rows"])]
     if "cost" in figures:
         parts.append(_cost(figures["cost"]))
+    if "second_tier" in figures:
+        parts.append(_second_tier(figures["second_tier"]))
     if "scale" in figures:
         scale = figures["scale"]
         parts.append(_scale(scale))
@@ -91,6 +95,7 @@ TAIL = """\
 make bench                               # a quarter of an hour; make bench-quick: three minutes
 make bench-scale                         # many pages, variants, tags, workers
 python -m bench.hit --instructions       # what a hit costs in our own code (valgrind)
+python -m bench.second_tier              # what a hit costs that memory does not have
 python -m bench.report                   # this page, from what these found
 ```
 
@@ -171,6 +176,27 @@ it plain, which page is asked for) takes about a quarter, the pulse, which prove
 invalidated, a fifth over SQLite, the visitor's language a sixth; the clock, the look-up and handing
 over the rest. At the ASGI door fields come as a list, so request and language take half as much
 again, and each answer takes two awaited messages."""
+
+
+def _second_tier(found: Figures) -> str:
+    rows = "\n".join(
+        f"| {store} | {door} | {each['ours']:,.0f} | {each[DJANGO]:,.0f} | {each['times']:.1f} "
+        f"| {'reached' if each['times'] >= SECOND_TIER else '**missed**'} |"
+        for store, doors in found["µs"].items()
+        for door, each in doors.items()
+    )
+    return f"""\
+## A hit that memory does not have
+
+The memory tier is off, so each hit asks its store, checks the entry's signature and judges its
+tags; beside it Django's cache middleware over the same store. Microseconds in one process without
+a server, in turn; wanted: {SECOND_TIER:.0f} times.
+
+| store | door | freshpage | Django | times | |
+|---|---|--:|--:|--:|---|
+{rows}
+
+{in_words(found["machine"])}; {found["date"]}."""
 
 
 def _scale(scale: Figures) -> str:

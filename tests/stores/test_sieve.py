@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import tracemalloc
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from freshpage.entry import Entry, Node
+from freshpage.key import digest
 from freshpage.sequence import Sequence, Standing
 from freshpage.stores.alike import BODY_BYTES
 from freshpage.stores.sieve import GHOSTS, SLOT_BYTES, Ghosts, Seen, Sieve
+from freshpage.tags import tag_digest
 from tests.stores.examples import NOW, make_axes, make_entry
 
 
@@ -139,6 +144,37 @@ def test_what_is_alike_is_kept_once() -> None:
     left = sieve.find(b"b")
     assert left is not None
     assert sieve.bytes == left.size + 1000 + BODY_BYTES
+
+
+@pytest.mark.parametrize("tags", [0, 20, 100])
+def test_what_is_counted_is_what_is_taken(tags: int) -> None:
+    """Within a tenth, with bodies so small that what lies beside them is most of it."""
+    count = 1000
+    fields = [("Content-Type", "text/html; charset=utf-8"), ("Content-Language", "en")]
+    sieve = Sieve(2**40)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(count):
+            entry = make_entry(
+                Sequence(2**50, 2**40 + number),
+                body=number.to_bytes(256),
+                headers=tuple((name[:], value[:]) for name, value in fields),
+                etag=f'"{number:024x}"',
+                response_time=NOW + number,
+                expires=NOW + number + 600.5,
+                tags=[f"row:{number}:{at}" for at in range(tags)],
+            )
+            held = Seen(entry, Standing.VALID, 2**40 + number, NOW + number)
+            sieve.put(digest(str(number).encode()), held)
+        del entry, held
+        tag_digest.cache_clear()
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 0.9 < sieve.bytes / taken < 1.1
+    assert taken / count - 256 - 8 * tags < 1024
 
 
 def test_expired_are_swept() -> None:

@@ -23,15 +23,16 @@ local TAGS = KEYS[1]
 local function last(tags)
   local hard, soft = 0, 0
   for from = 1, #tags, 8000 do
-    local names = {}
+    local names, count = {}, 0
     for at = from, math.min(from + 7999, #tags), 8 do
-      names[#names + 1] = 'h' .. tags:sub(at, at + 7)
-      names[#names + 1] = 's' .. tags:sub(at, at + 7)
+      local tag = tags:sub(at, at + 7)
+      names[count + 1], names[count + 2] = 'h' .. tag, 's' .. tag
+      count = count + 2
     end
     local scores = redis.call('ZMSCORE', TAGS, unpack(names))
-    for at = 1, #names, 2 do
-      hard = math.max(hard, tonumber(scores[at] or 0))
-      soft = math.max(soft, tonumber(scores[at + 1] or 0))
+    for at = 1, count, 2 do
+      if scores[at] then hard = math.max(hard, tonumber(scores[at])) end
+      if scores[at + 1] then soft = math.max(soft, tonumber(scores[at + 1])) end
     end
   end
   return hard, soft
