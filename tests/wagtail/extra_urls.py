@@ -7,6 +7,7 @@ from django.template import Context, Template
 from django.urls import path
 from valley.models import Notice, StoryPage
 from valleysite.urls import urlpatterns as of_the_example
+from wagtail.contrib.search_promotions.models import Query
 from wagtail.coreutils import get_locales_display_names
 from wagtail.images import get_image_model
 from wagtail.images.views.serve import ServeView
@@ -45,6 +46,19 @@ def found(request) -> HttpResponse:
     return HttpResponse("\n".join(one.title for one in Page.objects.live().search("wheel")))
 
 
+def search(request) -> HttpResponse:
+    """As in the view that a new project of Wagtail has."""
+    text = request.GET.get("query", "")
+    home = Page.objects.get(depth=2, locale__language_code="en")
+    pages = Page.objects.live().descendant_of(home).search(text)
+    titles = [page.title for page in pages]
+    if "counted" in request.GET:
+        query = Query.get(text)
+        query.add_hit()
+        titles = [pick.description for pick in query.editors_picks.all()] + titles
+    return HttpResponse(", ".join(titles))
+
+
 def rich_text(request) -> HttpResponse:
     story = Page.objects.get(title="Mill path")
     image = get_image_model().objects.get()
@@ -81,6 +95,7 @@ urlpatterns = [
     path("page-fragment/", page_fragment),
     path("specific/", specific),
     path("found/", found),
+    path("search/", search),
     path("rich-text/", rich_text),
     path("locales/", locales),
     path("hints/<language>/", hints),

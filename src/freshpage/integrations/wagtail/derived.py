@@ -38,6 +38,11 @@ class MadeAnew:
         found: dict[Any, Any] = {}
         return found if current() is not None else self._unseen("get_many", keys, version)
 
+    def set(self, key: Any, value: Any, *args: Any, **options: Any) -> None:
+        """Keep a value; not within a render, for to be pickled it would be read in whole."""
+        if current() is None:
+            self._unseen("set", key, value, *args, **options)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real(), name)
         if not callable(found):
