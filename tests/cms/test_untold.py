@@ -118,3 +118,13 @@ def test_plugins_that_are_changed_in_bulk_drop_their_page(town):
         placeholder.get_plugins().update(plugin_type="CountryPlugin")
 
     assert town.dropped(change) == {"Orchard"}
+
+
+def test_what_freshpage_asks_the_database_is_not_counted(town, django_assert_num_queries):
+    """A site's own ``assertNumQueries`` hold as before."""
+    placeholder = town.site.placeholder(town.contents["Orchard"])
+    passage = placeholder.get_plugins().get().get_plugin_instance()[0]
+    town.site.get(town.path("Orchard"))
+    with transaction.atomic(), django_assert_num_queries(1):
+        type(passage).objects.filter(pk=passage.pk).update(text="pears")
+    assert "pears" in town.site.get(town.path("Orchard")).text
