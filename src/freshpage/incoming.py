@@ -5,13 +5,14 @@ Django would, but no further than they are asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 from io import BytesIO
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.wsgi import get_path_info, get_script_name
+from django.utils.functional import cached_property  # without the lock of Python 3.11's
 
 from freshpage.key import Part
 from freshpage.request import CONSULTED, LANGUAGE, Parameters
