@@ -6,8 +6,11 @@ begin so are of the others.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +19,10 @@ from django.conf import settings as django_settings
 
 HAS_WAGTAIL = "wagtail" in django_settings.INSTALLED_APPS
 collect_ignore_glob = ["test_in_*.py"] if HAS_WAGTAIL else ["test_[!i]*.py"]
+if "freshpage.integrations.wagtail" in django_settings.INSTALLED_APPS:
+    collect_ignore_glob.append("test_without_*.py")
+
+EXAMPLE = Path(__file__).parents[2] / "example_wagtail"
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +89,33 @@ def valley(at_a_site, known):
         site.render_all()
         known.append(True)
     return site
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The example, served as `make demo-wagtail` serves it."""
+    from tests.demo.conftest import free_port
+
+    port = free_port()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    served = subprocess.Popen(
+        [sys.executable, str(EXAMPLE / "serve.py")],
+        env={**kept, "DEMO_VAR": str(tmp_path / "var"), "PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert served.stdout is not None
+    said = []
+    for line in served.stdout:
+        said.append(line)
+        if line.startswith("Stop with"):
+            break
+    assert f"http://127.0.0.1:{port}/en/\n" in said, "".join(said)
+    yield f"http://127.0.0.1:{port}"
+    served.terminate()
+    served.wait(timeout=30)
+    served.stdout.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,10 +15,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.demo.conftest import free_port
 from tests.servers import program
 
-EXAMPLE = Path(__file__).parents[2] / "example_wagtail"
 PATH = "/en/walks/mill-path/"
 BEFORE, DRAFT, AFTER = "Mill path, in short", "Not to be seen yet", "The wheel turns again"
 WAIT = 60  # seconds at most
@@ -48,31 +44,6 @@ def browse(tmp_path: Path) -> Iterator[Browse]:
     yield browse
     for browser in opened:
         browser.quit()
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """The example, served as `make demo-wagtail` serves it."""
-    port = free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    served = subprocess.Popen(
-        [sys.executable, str(EXAMPLE / "serve.py")],
-        env={**kept, "DEMO_VAR": str(tmp_path / "var"), "PORT": str(port)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert served.stdout is not None
-    said = []
-    for line in served.stdout:
-        said.append(line)
-        if line.startswith("Stop with"):
-            break
-    assert f"http://127.0.0.1:{port}/en/\n" in said, "".join(said)
-    yield f"http://127.0.0.1:{port}"
-    served.terminate()
-    served.wait(timeout=30)
-    served.stdout.close()
 
 
 def picture(browser: webdriver.Chrome, name: str) -> None:

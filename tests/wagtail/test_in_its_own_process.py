@@ -8,15 +8,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parents[1]
 
 
-def test_the_tests_of_wagtail(record_property: Callable[[str, object], None]) -> None:
+@pytest.mark.parametrize(
+    ("settings", "tests"), [("settings", "."), ("settings_without", "test_without_the_app.py")]
+)
+def test_the_tests_of_wagtail(
+    settings: str, tests: str, record_property: Callable[[str, object], None]
+) -> None:
     run = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "--ds", "tests.wagtail.settings"),
-            *("-p", "no:cacheprovider", str(FOLDER)),
+            *(sys.executable, "-m", "pytest", "-q", "--ds", f"tests.wagtail.{settings}"),
+            *("-p", "no:cacheprovider", str(FOLDER / tests)),
         ],
         cwd=PROJECT,
         env={key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
