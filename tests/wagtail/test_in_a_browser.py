@@ -20,6 +20,7 @@ from tests.servers import program
 PATH = "/en/walks/mill-path/"
 BEFORE, DRAFT, AFTER = "Mill path, in short", "Not to be seen yet", "The wheel turns again"
 WAIT = 60  # seconds at most
+USERBAR = "return document.querySelector('wagtail-userbar')?.shadowRoot?.innerHTML"
 
 
 Browse = Callable[[], webdriver.Chrome]
@@ -91,7 +92,8 @@ def test_what_is_an_editor_s_is_his_alone(address: str, browse: Browse) -> None:
     log_in(office, address)
     office.get(address + PATH)
     picture(office, "2-editor-userbar")
-    found = re.search(r"/admin/pages/\d+", office.page_source)
+    bar = WebDriverWait(office, WAIT).until(lambda browser: browser.execute_script(USERBAR))
+    found = re.search(r"/admin/pages/\d+(?=/edit/)", bar)
     assert found, "the userbar leads to the editor"
     at = address + found[0]
 
