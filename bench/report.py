@@ -155,7 +155,12 @@ def _reached(server: str, row: Mapping[str, Any], what: str, column: str, wanted
 
 
 def _cost(cost: Figures) -> str:
-    names = {"floor": "a constant", "freshpage-memory": "memory", "freshpage-sqlite": "SQLite"}
+    names = {
+        "floor": "a constant",
+        "freshpage-memory": "memory",
+        "freshpage-sqlite": "SQLite",
+        "freshpage-redis": "Redis",
+    }
     told = "\n".join(
         f"| {names.get(name, name)} | {each['wsgi']:,} | {each['asgi']:,} |"
         for name, each in cost["instructions"].items()
