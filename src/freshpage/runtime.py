@@ -24,7 +24,6 @@ from freshpage.compressing import compressors
 from freshpage.encoder import Encoder
 from freshpage.engine import Engine
 from freshpage.entry import Codec
-from freshpage.key import digest, encode
 from freshpage.performing import tell
 from freshpage.renewals import Renewals
 from freshpage.repeats import Repeats
@@ -35,6 +34,7 @@ from freshpage.settings import Settings
 from freshpage.sharing import Sharing
 from freshpage.stores import open_store
 from freshpage.stores.base import Store
+from freshpage.stores.opening import store_name
 from freshpage.stores.owing import OwingStore
 from freshpage.visitor import SiteRules
 
@@ -121,7 +121,7 @@ def _ledger(settings: Settings) -> Ledger | None:
     except ImportError:  # Windows has no fcntl
         return None
     # what is owed to one store is not paid by telling another
-    name = digest(encode((settings.store, settings.key_prefix))).hex()[:16]
+    name = store_name(settings.store, settings.key_prefix)
     return Ledger(store_directory() / f"ledger-{name}")
 
 

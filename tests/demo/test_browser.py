@@ -1,12 +1,11 @@
 """In a real browser: an editor sees his change at once, others on their next load of the
-page, and nothing that is his reaches them. ``SCREENSHOTS`` names a folder to keep pictures in.
+page, and nothing that is his reaches them.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,40 +13,17 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.browsers import Browse, browsers, picture
 from tests.demo.site import PASSWORD, USER, Editor, Site
-from tests.servers import program
 
 WAIT = 30  # seconds at most
 SONG = "She sings in the choir."
 
-Browse = Callable[[], webdriver.Chrome]
-
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Iterator[Browse]:
-    """Opens browsers that share nothing."""
-    chromium, driver = program("chromium"), program("chromedriver")
-    opened: list[webdriver.Chrome] = []
-
-    def browse() -> webdriver.Chrome:
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-            options.add_argument(flag)
-        options.add_argument(f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}")
-        options.add_argument("--window-size=1200,1000")
-        service = webdriver.ChromeService(executable_path=driver)
-        opened.append(webdriver.Chrome(options=options, service=service))
-        return opened[-1]
-
-    yield browse
-    for browser in opened:
-        browser.quit()
-
-
-def _picture(browser: webdriver.Chrome, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+    with browsers(tmp_path) as browse:
+        yield browse
 
 
 def _log_in(browser: webdriver.Chrome, site: Site, path: str) -> None:
@@ -69,19 +45,19 @@ def test_what_an_editor_does_shows_to_him_at_once_and_to_others_once_it_is_publi
     site.warm(path)
     visitor, office = browse(), browse()
     visitor.get(site.address + path)
-    _picture(visitor, "1-visitor-before")
+    picture(visitor, "1-visitor-before")
     assert "cms-toolbar" not in visitor.page_source
 
     _log_in(office, site, path)
     assert office.find_elements(By.CSS_SELECTOR, ".cms-toolbar")
-    _picture(office, "2-editor-logged-in")
+    picture(office, "2-editor-logged-in")
 
     editing = editor.draft(path)
     editor.change_text(editing, "</p>", f" {SONG}</p>")
     edit = next(line for line in _addresses(editing) if "/object/" in line)
     office.get(site.address + edit)
     assert SONG in office.page_source
-    _picture(office, "3-editor-draft")
+    picture(office, "3-editor-draft")
     for address in (path, edit, edit.replace("/edit/", "/preview/")):
         visitor.get(site.address + address)
         assert SONG not in visitor.page_source
@@ -91,11 +67,11 @@ def test_what_an_editor_does_shows_to_him_at_once_and_to_others_once_it_is_publi
     _publish(office)
     office.get(site.address + path)
     assert SONG in _text(office)
-    _picture(office, "4-editor-published")
+    picture(office, "4-editor-published")
     visitor.refresh()
     assert SONG in _text(visitor)
     assert "cms-toolbar" not in visitor.page_source
-    _picture(visitor, "5-visitor-after")
+    picture(visitor, "5-visitor-after")
 
 
 def _addresses(editing: str) -> list[str]:

@@ -1,12 +1,11 @@
 """In a real browser: an editor's drafts, previews and userbar are his alone, and what he
-publishes others see on their next load. ``SCREENSHOTS`` names a folder to keep pictures in.
+publishes others see on their next load.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.servers import program
+from tests.browsers import Browse, browsers, picture
 
 PATH = "/en/walks/mill-path/"
 BEFORE, DRAFT, AFTER = "Mill path, in short", "Not to be seen yet", "The wheel turns again"
@@ -23,33 +22,10 @@ WAIT = 60  # seconds at most
 USERBAR = "return document.querySelector('wagtail-userbar')?.shadowRoot?.innerHTML"
 
 
-Browse = Callable[[], webdriver.Chrome]
-
-
 @pytest.fixture
 def browse(tmp_path: Path) -> Iterator[Browse]:
-    """Opens browsers that share nothing."""
-    chromium, driver = program("chromium"), program("chromedriver")
-    opened: list[webdriver.Chrome] = []
-
-    def browse() -> webdriver.Chrome:
-        options = webdriver.ChromeOptions()
-        options.binary_location = chromium
-        profile = f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}"
-        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", profile):
-            options.add_argument(flag)
-        service = webdriver.ChromeService(executable_path=driver)
-        opened.append(webdriver.Chrome(options=options, service=service))
-        return opened[-1]
-
-    yield browse
-    for browser in opened:
-        browser.quit()
-
-
-def picture(browser: webdriver.Chrome, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        browser.save_screenshot(str(Path(folder) / f"wagtail-{name}.png"))
+    with browsers(tmp_path) as browse:
+        yield browse
 
 
 def is_warm(address: str) -> bool:
@@ -87,21 +63,21 @@ def test_what_is_an_editor_s_is_his_alone(address: str, browse: Browse) -> None:
     visitor.get(address + PATH)
     assert BEFORE in shown(visitor)
     assert "userbar" not in visitor.page_source
-    picture(visitor, "1-visitor-before")
+    picture(visitor, "wagtail-1-visitor-before")
 
     log_in(office, address)
     office.get(address + PATH)
-    picture(office, "2-editor-userbar")
+    picture(office, "wagtail-2-editor-userbar")
     bar = WebDriverWait(office, WAIT).until(lambda browser: browser.execute_script(USERBAR))
     found = re.search(r"/admin/pages/\d+(?=/edit/)", bar)
     assert found, "the userbar leads to the editor"
     at = address + found[0]
 
     edit(office, at, DRAFT, "button.action-save")
-    picture(office, "3-editor-draft-saved")
+    picture(office, "wagtail-3-editor-draft-saved")
     office.get(f"{at}/view_draft/")
     assert DRAFT in shown(office)
-    picture(office, "4-editor-draft")
+    picture(office, "wagtail-4-editor-draft")
     visitor.refresh()
     assert BEFORE in shown(visitor)
     assert is_warm(address)
@@ -112,4 +88,4 @@ def test_what_is_an_editor_s_is_his_alone(address: str, browse: Browse) -> None:
     visitor.refresh()
     assert AFTER in shown(visitor)
     assert "userbar" not in visitor.page_source
-    picture(visitor, "5-visitor-after")
+    picture(visitor, "wagtail-5-visitor-after")

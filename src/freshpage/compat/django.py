@@ -140,7 +140,9 @@ class UpdateCacheMiddleware(_Halves):
         )
 
     def _update(self, page: Page, request: HttpRequest, response: HttpResponse) -> None:
-        terms = self._terms(response)
+        self._keep(page, request, response, self._terms(response))
+
+    def _keep(self, page: Page, request: HttpRequest, response: HttpResponse, terms: Terms) -> None:
         if terms.max_age is not None:
             shared = CacheControl.parse((response.get("Cache-Control", ""),)).public
             patch_response_headers(response, terms.max_age)

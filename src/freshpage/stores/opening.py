@@ -104,6 +104,11 @@ def _django(
     return DjangoCacheStore(alias, codec, key_prefix=settings.key_prefix, clock=clock)
 
 
+def store_name(url: str, key_prefix: str) -> str:
+    """What a site's store is called in the names of this machine's files about it."""
+    return digest(encode((url, key_prefix))).hex()[:16]
+
+
 def _heard(store: Any, url: str, settings: Settings, directory: Path | None) -> Store:
     """A server's store with an instant pulse, where that is of use and can be had."""
     if not settings.memory_bytes or not settings.trust or directory is None:
@@ -112,7 +117,7 @@ def _heard(store: Any, url: str, settings: Settings, directory: Path | None) -> 
         from freshpage.stores.hearing import HearingStore  # noqa: PLC0415 (not everywhere)
     except ImportError:  # Windows has no fcntl
         return store  # type: ignore[no-any-return]
-    name = digest(encode((url, settings.key_prefix))).hex()[:16]
+    name = store_name(url, settings.key_prefix)
     return HearingStore(store, directory / f"heard-{name}", settings.trust)
 
 

@@ -97,7 +97,7 @@ STANDING = Script("""
 local epoch, floor = life()
 return {epoch, floor, last(ARGV[1])}
 """)
-# a body would take ten times as long to pass through here as the rest
+# The body is read beside it: passing through here it would take longer than all the rest.
 JUDGE = Script("""
 local tags = redis.call('HGET', KEYS[2], 'tags')
 if not tags then return false end

@@ -27,17 +27,6 @@ from freshpage.request import COOKIE, HEADER
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-__all__ = [
-    "CacheControl",
-    "FetchFromCacheMiddleware",
-    "Status",
-    "UpdateCacheMiddleware",
-    "WagtailCacheMixin",
-    "cache_page",
-    "clear_cache",
-    "nocache_page",
-]
-
 
 class CacheControl(Enum):
     """What is written into ``Cache-Control``."""
@@ -151,7 +140,7 @@ class UpdateCacheMiddleware(_Wagtails, originals.UpdateCacheMiddleware):
         ignores = wagtailcache_settings.WAGTAIL_CACHE_IGNORE_COOKIES
         if not ignores and has_vary_header(response, "Cookie"):
             page.record.vary(HEADER + "cookie")
-        super()._update(page, request, response)
+        self._keep(page, request, response, terms)
         if page.refusal:
             failed = page.refusal == "store-unavailable"
             setattr(request, _STATUS, Status.ERROR if failed else Status.SKIP)
