@@ -27,6 +27,17 @@ from freshpage.request import COOKIE, HEADER
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+__all__ = [
+    "CacheControl",
+    "FetchFromCacheMiddleware",
+    "Status",
+    "UpdateCacheMiddleware",
+    "WagtailCacheMixin",
+    "cache_page",
+    "clear_cache",
+    "nocache_page",
+]
+
 
 class CacheControl(Enum):
     """What is written into ``Cache-Control``."""
